@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Every public header compiles alone, with both compilers and all warnings; those of floors 0 to 5 also without
+# exceptions and run-time type information. Two translation units that include everything link, with the bodies inline
+# and with the bodies compiled once.
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+source "$root/tests/support/results.sh"
+cd "$root" || exit 2
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+flags=(-std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Werror -Iinclude)
+
+# alone HEADER: prints what the compilers say. Included twice, since #pragma once is silent where it is missing.
+alone() {
+    local compiler mode modes=('') defined='' text="#include <navette/$1>"
+    if [[ $1 == src.hpp ]]; then defined=-DNAVETTE_SEPARATE_COMPILATION; fi
+    case $1 in base/* | codec/* | frame/* | extension/* | handshake/* | protocol/*) modes+=('-fno-exceptions -fno-rtti') ;; esac
+    for compiler in g++-12 clang++-14; do
+        for mode in "${modes[@]}"; do
+            # shellcheck disable=SC2086
+            printf '%s\n%s\n' "$text" "$text" | $compiler "${flags[@]}" $mode $defined -fsyntax-only -x c++ - || return 1
+        done
+    done
+}
+
+mapfile -t headers < <(cd include/navette && find . -name '*.hpp' | sed 's|^\./||' | sort)
+running=0
+for header in "${headers[@]}"; do
+    { alone "$header" && touch "$scratch/${header//\//_}.passed"; } >"$scratch/${header//\//_}.log" 2>&1 &
+    if ((++running >= $(nproc))); then wait -n; fi
+done
+wait
+for header in "${headers[@]}"; do
+    if [[ -f $scratch/${header//\//_}.passed ]]; then
+        pass "$header compiles alone"
+    else
+        cat "$scratch/${header//\//_}.log"
+        fail "$header compiles alone" "$(grep -m 1 -E 'error' "$scratch/${header//\//_}.log")"
+    fi
+done
+
+for header in "${headers[@]}"; do
+    [[ $header == src.hpp ]] || echo "#include <navette/$header>"
+done >"$scratch/everything.hpp"
+{
+    cat "$scratch/everything.hpp"
+    echo 'const char* version() { return NAVETTE_VERSION; }'
+} >"$scratch/one.cpp"
+{
+    cat "$scratch/everything.hpp"
+    echo 'const char* version();'
+    echo 'int main() { return std::string_view(version()) == NAVETTE_VERSION ? 0 : 1; }'
+} >"$scratch/two.cpp"
+echo "#include <navette/src.hpp>" >"$scratch/src.cpp"
+
+# Without -fkeep-inline-functions the linker would not see what nobody calls.
+inline_bodies() {
+    g++-12 "${flags[@]}" -fkeep-inline-functions "$scratch/one.cpp" "$scratch/two.cpp" -o "$scratch/inline" &&
+        "$scratch/inline"
+}
+separate_bodies() {
+    g++-12 "${flags[@]}" -DNAVETTE_SEPARATE_COMPILATION -fkeep-inline-functions "$scratch/one.cpp" "$scratch/two.cpp" \
+        "$scratch/src.cpp" -o "$scratch/separate" && "$scratch/separate"
+}
+check "two translation units that include everything link and run" inline_bodies
+check "with the bodies compiled once they link and run" separate_bodies
+finish

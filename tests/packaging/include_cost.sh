@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# navette.hpp costs the compiler at most a quarter of the user CPU that Boost.Beast's WebSocket header costs it: the
+# medians of three, taken in turn.
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+source "$root/tests/support/results.sh"
+
+seconds() { # HEADER
+    local TIMEFORMAT=%U
+    { time echo "#include <$1>" | g++-12 -std=c++20 -O0 -fsyntax-only -I"$root/include" -x c++ - >&2; } 2>&1 | tail -n 1
+}
+median() { printf '%s\n' "$@" | sort -n | sed -n '2p'; }
+
+ours=() theirs=()
+for _ in 1 2 3; do
+    ours+=("$(seconds navette/navette.hpp)")
+    theirs+=("$(seconds boost/beast/websocket.hpp)")
+done
+ours=$(median "${ours[@]}") theirs=$(median "${theirs[@]}")
+
+name="navette.hpp costs at most a quarter of Boost.Beast's header"
+measured="$ours s against $theirs s"
+echo "$measured"
+if awk -v ours="$ours" -v theirs="$theirs" 'BEGIN { exit !(theirs > 0.5 && ours > 0 && ours * 4 <= theirs) }'; then
+    pass "$name"
+else
+    fail "$name" "$measured"
+fi
+finish

@@ -1,0 +1,247 @@
+#!/usr/bin/env bash
+# Every test there is, from a bare Debian 12: installs what is missing, builds, runs, and counts.
+# The last line is `N passed, N failed, N skipped`; the status is 0 only if nothing failed, nothing was skipped that was
+# not allowed by name, and no stage ran fewer cases than tests/expected.tsv says.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
+
+stages=(house headers release-gcc examples interop demo dev-gcc release-clang dev-clang i686 s390x aarch64 include-cost)
+
+usage() {
+    cat <<TEXT
+usage: tests/run.sh [--long] [--allow-skip NAME]... [--only STAGE]...
+  --long             also what is too slow for every run
+  --allow-skip NAME  the case of that name may be skipped
+  --only STAGE       only that stage, for developers: ${stages[*]}
+TEXT
+}
+
+long=''
+allowed=()
+only=()
+while (($#)); do
+    case $1 in
+        --long) long=yes ;;
+        --allow-skip | --only)
+            if (($# < 2)); then
+                echo "tests/run.sh: $1 needs a name" >&2
+                exit 2
+            fi
+            if [[ $1 == --only ]]; then only+=("$2"); else allowed+=("$2"); fi
+            shift
+            ;;
+        --help)
+            usage
+            exit 0
+            ;;
+        *)
+            echo "tests/run.sh: unknown option $1" >&2
+            exit 2
+            ;;
+    esac
+    shift
+done
+for stage in "${only[@]}"; do
+    if [[ " ${stages[*]} " != *" $stage "* ]]; then
+        echo "tests/run.sh: there is no stage $stage; the stages are: ${stages[*]}" >&2
+        exit 2
+    fi
+done
+
+jobs=$(nproc)
+results=$PWD/build/results # one file a stage, one line a case: PASS name, FAIL name: why, SKIP name: why
+logs=$PWD/build/logs
+rm -rf "$results" "$logs"
+mkdir -p "$results" "$logs"
+
+export NAVETTE_BUILD=$PWD/build/release
+export NAVETTE_LONG=$long
+export NODE_PATH=$PWD/build/node/node_modules
+export PYTHON=/usr/bin/python3 # the one that sees Debian's packages
+export PYTHONDONTWRITEBYTECODE=1
+
+# --- installing
+
+packages=(g++-12 clang-14 cmake ninja-build catch2 g++-12-multilib g++-12-aarch64-linux-gnu g++-12-s390x-linux-gnu
+    qemu-user libboost-dev python3-websockets chromium strace ca-certificates)
+node_packages=(ws@8.23.0 playwright-core@1.57.0)
+
+as_root() { if ((EUID == 0)); then "$@"; else sudo "$@"; fi; }
+
+install_packages() {
+    local missing=() package
+    for package in "${packages[@]}"; do
+        dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+    done
+    # Some machines have a Node.js that brings its own npm.
+    command -v node >/dev/null || missing+=(nodejs)
+    command -v npm >/dev/null || missing+=(npm)
+    ((${#missing[@]})) || return 0
+    echo "installing ${missing[*]}"
+    if ! command -v apt-get >/dev/null; then
+        echo "this is neither Debian nor Ubuntu: install these yourself"
+        return 1
+    fi
+    as_root apt-get update -q && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y "${missing[@]}"
+}
+
+install_node_packages() {
+    local package name version
+    for package in "${node_packages[@]}"; do
+        name=${package%@*} version=${package#*@}
+        grep -qs "\"version\": \"$version\"" "$NODE_PATH/$name/package.json" && continue
+        mkdir -p build/node
+        npm install --prefix build/node --no-save --no-package-lock --no-audit --no-fund "${node_packages[@]}"
+        return
+    done
+}
+
+# --- running; within a stage NAVETTE_RESULTS names its file
+
+cases() { if [[ -f $NAVETTE_RESULTS ]]; then grep -cE '^(PASS|FAIL|SKIP) ' "$NAVETTE_RESULTS"; else echo 0; fi; }
+failures() { if [[ -f $NAVETTE_RESULTS ]]; then grep -cE '^FAIL ' "$NAVETTE_RESULTS"; else echo 0; fi; }
+
+# counted NAME SECONDS COMMAND...: the command appends its cases to the file. If it fails, stops or hangs without having
+# said so, or has no case at all, that is a failure of its own.
+counted() {
+    local name=$1 seconds=$2 cases_before failures_before status
+    shift 2
+    cases_before=$(cases) failures_before=$(failures)
+    echo "--- $name"
+    timeout --kill-after=10 "$seconds" "$@" </dev/null
+    status=$?
+    if ((status == 124 || status == 137)); then
+        echo "FAIL $name: did not end within $seconds s" >>"$NAVETTE_RESULTS"
+    elif ((status != 0 && $(failures) == failures_before)); then
+        echo "FAIL $name: exit status $status" >>"$NAVETTE_RESULTS"
+    elif (($(cases) == cases_before)); then
+        echo "FAIL $name: ran no case" >>"$NAVETTE_RESULTS"
+    fi
+}
+
+# single NAME SECONDS COMMAND...: a case of its own, that passes if the command does.
+single() {
+    local name=$1 seconds=$2 status
+    shift 2
+    echo "--- $name"
+    timeout --kill-after=10 "$seconds" "$@" </dev/null
+    status=$?
+    if ((status == 0)); then
+        echo "PASS $name" >>"$NAVETTE_RESULTS"
+    else
+        echo "FAIL $name: exit status $status" >>"$NAVETTE_RESULTS"
+    fi
+}
+
+build() { # PRESET [OPTION...]
+    local preset=$1 cache=build/$1/CMakeCache.txt compiler option
+    shift
+    # CMake does not change the compiler of a build tree that exists.
+    for option in "$@"; do
+        compiler=${option#-DCMAKE_CXX_COMPILER=}
+        if [[ $compiler != "$option" && -f $cache ]] && ! grep -qE "^CMAKE_CXX_COMPILER:.*[=/]$compiler\$" "$cache"; then
+            rm -rf "$cache" "build/$preset/CMakeFiles"
+        fi
+    done
+    if cmake --preset "$preset" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON -DNAVETTE_BUILD_TESTS=ON "$@" &&
+        cmake --build --preset "$preset" --parallel "$jobs"; then return 0; fi
+    echo "FAIL build/$preset is built" >>"$NAVETTE_RESULTS"
+    return 1
+}
+
+run_binaries() { # PRESET [EMULATOR...]
+    local preset=$1 binary selected=()
+    shift
+    if [[ -n $long ]]; then selected=('*,[.long]'); fi
+    while read -r binary; do
+        counted "$preset/$(basename "$binary")" 300 "$@" "$binary" "${selected[@]}"
+    done <"build/$preset/tests/binaries.txt"
+}
+
+run_scripts() { # SECONDS SCRIPT...
+    local seconds=$1 script
+    shift
+    for script in "$@"; do
+        if [[ -x $script ]]; then counted "$script" "$seconds" "$script"; fi
+    done
+}
+
+# --- the stages
+
+stage_house() {
+    single "each header has its test" 60 tests/house/mirror.sh
+    single "no include climbs" 60 tests/house/floors.sh
+    single "no file holds what is forbidden" 60 tests/house/forbidden.sh
+    single "the contents lists are complete" 60 tests/house/contents.sh
+    single "the programs in README.md are the compiled ones" 60 tests/house/readme.sh
+    single "each demanded row has its test" 60 tests/house/rows.sh
+    counted "tests/house/selftest.sh" 120 tests/house/selftest.sh
+}
+stage_headers() { run_scripts 300 tests/packaging/headers.sh tests/packaging/subproject.sh; }
+stage_release-gcc() { build release -DCMAKE_CXX_COMPILER=g++-12 && run_binaries release; }
+stage_dev-gcc() { build dev -DCMAKE_CXX_COMPILER=g++-12 && run_binaries dev; }
+stage_release-clang() { build release-clang && run_binaries release-clang; }
+stage_dev-clang() { build dev-clang && run_binaries dev-clang; }
+stage_i686() { build i686 && run_binaries i686; }
+stage_s390x() { build s390x && run_binaries s390x qemu-s390x; }
+stage_aarch64() { build aarch64 && run_binaries aarch64 qemu-aarch64; }
+stage_examples() { run_scripts 120 tests/examples/*.sh; }
+stage_interop() { install_node_packages && run_scripts 300 tests/interop/*.sh; }
+stage_demo() {
+    if [[ -x examples/demo.sh ]]; then
+        install_node_packages && single "examples/demo.sh --check" 300 examples/demo.sh --check
+    fi
+}
+stage_include-cost() { run_scripts 120 tests/packaging/include_cost.sh; }
+
+column() { awk -F '\t' -v stage="$2" '$1 == stage { print $2 }' "$1"; } # FILE STAGE
+
+run_stage() {
+    local stage=$1 started=$SECONDS file=$results/$1.txt status seconds budget expected ran
+    touch "$file"
+    NAVETTE_RESULTS=$file "stage_$stage" >"$logs/$stage.txt" 2>&1
+    status=$?
+    seconds=$((SECONDS - started))
+    if ((status != 0)) && ! grep -q '^FAIL ' "$file"; then echo "FAIL stage $stage: exit status $status" >>"$file"; fi
+
+    ran=$(grep -cE '^(PASS|FAIL|SKIP) ' "$file")
+    expected=$(column tests/expected.tsv "$stage")
+    if [[ -z $expected ]]; then
+        echo "FAIL stage $stage: tests/expected.tsv does not say how many cases it has" >>"$file"
+    elif ((ran < expected)); then
+        echo "FAIL stage $stage: ran $ran cases, not $expected as tests/expected.tsv says" >>"$file"
+    fi
+    if grep -q '^FAIL ' "$file"; then tail -n 200 "$logs/$stage.txt"; fi
+    grep -E '^(FAIL|SKIP) ' "$file"
+
+    budget=$(column tests/budget.tsv "$stage")
+    printf '%-14s %5d cases %5d s of %4s s%s\n' "$stage" "$ran" "$seconds" "${budget:-?}" \
+        "$(if ((seconds > ${budget:-0})); then echo ', over its budget'; fi)"
+}
+
+if ! install_packages; then
+    echo "could not install what the tests need" >&2
+    exit 1
+fi
+if ((${#only[@]})); then stages=("${only[@]}"); fi
+for stage in "${stages[@]}"; do run_stage "$stage"; done
+
+# --- the sum
+
+count() { cat "$results"/*.txt | grep -cE "^$1 "; }
+passed=$(count PASS) failed=$(count FAIL) skipped=$(count SKIP) forbidden_skips=0
+while IFS= read -r line; do
+    skip_allowed=''
+    for name in "${allowed[@]}"; do
+        if [[ $line == "SKIP $name" || $line == "SKIP $name: "* ]]; then skip_allowed=yes; fi
+    done
+    if [[ -z $skip_allowed ]]; then
+        echo "not allowed to be skipped: ${line#SKIP }"
+        forbidden_skips=$((forbidden_skips + 1))
+    fi
+done < <(cat "$results"/*.txt | grep '^SKIP ')
+
+echo "$SECONDS s in all, of $(awk -F '\t' '$2 ~ /^[0-9]+$/ { sum += $2 } END { print sum }' tests/budget.tsv) s"
+if ((${#only[@]})); then echo "a partial run: only ${only[*]}"; fi
+echo "$passed passed, $failed failed, $skipped skipped"
+((failed == 0 && forbidden_skips == 0 && passed > 0))
