@@ -1,0 +1,175 @@
+// UTF-8, checked as it comes (RFC 3629; RFC 6455, 8.1): resumable at every byte, and failed at the first byte after
+// which no continuation can be valid. Decodes nothing.
+#pragma once
+
+#include <navette/base/bytes.hpp>
+#include <navette/codec/mask.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <type_traits>
+
+namespace navette {
+
+namespace detail {
+
+// Where a text stands between two bytes. After E0, ED, F0 and F4 the next byte has a range of its own, which keeps out
+// overlong forms, surrogates and what is above U+10FFFF.
+enum class utf8_state : std::uint8_t {
+    boundary, one_left, two_left, three_left, after_e0, after_ed, after_f0, after_f4, failed
+};
+inline constexpr std::size_t utf8_state_count = 9;
+
+// The grammar of RFC 3629, 4, one byte at a time.
+constexpr utf8_state next_utf8_state(utf8_state state, unsigned byte) noexcept {
+    using enum utf8_state;
+    const auto in = [byte](unsigned low, unsigned high) { return low <= byte && byte <= high; };
+    switch (state) {
+    case boundary:
+        if (in(0x00, 0x7f)) return boundary;
+        if (in(0xc2, 0xdf)) return one_left;
+        if (byte == 0xe0)   return after_e0;
+        if (byte == 0xed)   return after_ed;
+        if (in(0xe1, 0xef)) return two_left;
+        if (byte == 0xf0)   return after_f0;
+        if (in(0xf1, 0xf3)) return three_left;
+        if (byte == 0xf4)   return after_f4;
+        return failed;
+    case one_left:   return in(0x80, 0xbf) ? boundary : failed;
+    case two_left:   return in(0x80, 0xbf) ? one_left : failed;
+    case three_left: return in(0x80, 0xbf) ? two_left : failed;
+    case after_e0:   return in(0xa0, 0xbf) ? one_left : failed;
+    case after_ed:   return in(0x80, 0x9f) ? one_left : failed;
+    case after_f0:   return in(0x90, 0xbf) ? two_left : failed;
+    case after_f4:   return in(0x80, 0x8f) ? two_left : failed;
+    case failed:     break;
+    }
+    return failed;
+}
+
+// The same as one word for each byte: a state is held as the bit at which the word keeps its successor, six bits wide,
+// so that a step is one load and one shift, whatever the text.
+constexpr std::uint8_t utf8_shift(utf8_state state) noexcept {
+    return static_cast<std::uint8_t>(6 * static_cast<unsigned>(state));
+}
+
+inline constexpr std::array<std::uint64_t, 256> utf8_steps = [] {
+    std::array<std::uint64_t, 256> steps{};
+    for (unsigned byte = 0; byte < steps.size(); ++byte)
+        for (std::size_t i = 0; i < utf8_state_count; ++i) {
+            const auto from = static_cast<utf8_state>(i);
+            const auto to = next_utf8_state(from, byte);
+            steps[byte] |= std::uint64_t{utf8_shift(to)} << utf8_shift(from);
+        }
+    return steps;
+}();
+
+inline constexpr std::size_t ascii_block = 16;
+
+inline bool is_ascii_block(const void* text) noexcept {
+    std::uint64_t words[ascii_block / 8];
+    std::memcpy(words, text, sizeof words);
+    return ((words[0] | words[1]) & 0x8080808080808080u) == 0;
+}
+
+} // namespace detail
+
+/// Validates a text that comes in pieces, however it is cut (RFC 6455, 5.6: a character may straddle frames).
+/// One byte of state.
+///
+///     utf8_validator text;
+///     if (text.feed(piece) != piece.size()) ...   // 1007, now
+///     if (last && !text.complete()) ...           // 1007: the message ends inside a character
+class utf8_validator {
+    static constexpr std::uint8_t at_boundary = detail::utf8_shift(detail::utf8_state::boundary);
+    static constexpr std::uint8_t at_failure  = detail::utf8_shift(detail::utf8_state::failed);
+
+    // Invariant: the shift of a utf8_state.
+    std::uint8_t shift_ = at_boundary;
+
+    // Only the lowest six bits of the result are the state; the next step ignores the rest.
+    template <class Char>
+    static constexpr std::uint64_t step(std::uint64_t state, Char c) noexcept {
+        return detail::utf8_steps[static_cast<unsigned char>(c)] >> (state & 63);
+    }
+
+    template <class Char>
+    constexpr std::size_t walk(const Char* text, std::size_t size) noexcept {
+        std::size_t i = 0;
+        if (!std::is_constant_evaluated()) {
+            for (; size - i >= detail::ascii_block; i += detail::ascii_block) {
+                if (complete() && detail::is_ascii_block(text + i)) continue;
+                const auto before = shift_;
+                std::uint64_t state = shift_;
+                for (std::size_t k = 0; k < detail::ascii_block; ++k)
+                    state = step(state, text[i + k]);
+                shift_ = static_cast<std::uint8_t>(state & 63);
+                if (failed()) {
+                    shift_ = before;   // the loop below finds the byte
+                    break;
+                }
+            }
+        }
+        for (; i < size; ++i) {
+            shift_ = static_cast<std::uint8_t>(step(shift_, text[i]) & 63);
+            if (failed()) return i;
+        }
+        return i;
+    }
+
+public:
+    /// Returns the number of bytes taken: all, or the index of the first byte that no valid text can have there.
+    /// From then on it has failed and takes nothing, until reset.
+    constexpr std::size_t feed(const_byte_span text) noexcept {
+        return walk(text.data(), text.size());
+    }
+    constexpr std::size_t feed(std::string_view text) noexcept {
+        return walk(text.data(), text.size());
+    }
+
+    /// No continuation can make the text valid.
+    constexpr bool failed() const noexcept { return shift_ == at_failure; }
+
+    /// What was fed so far is valid and ends between two characters.
+    constexpr bool complete() const noexcept { return shift_ == at_boundary; }
+
+    /// Begins a new text.
+    constexpr void reset() noexcept { *this = {}; }
+};
+
+static_assert(sizeof(utf8_validator) == 1);
+
+/// Whether `text` is UTF-8, whole characters only. Noncharacters such as U+FFFE are valid (RFC 3629, 3).
+[[nodiscard]] constexpr bool is_valid_utf8(std::string_view text) noexcept {
+    utf8_validator validator;
+    validator.feed(text);
+    return validator.complete();
+}
+
+[[nodiscard]] constexpr bool is_valid_utf8(const_byte_span text) noexcept {
+    utf8_validator validator;
+    validator.feed(text);
+    return validator.complete();
+}
+
+/// Unmasks all of `payload` in place, as apply_mask does, and feeds it to `text`. Returns what feed would have
+/// returned: payload.size(), or the index of the first impossible byte; what lies behind it is unmasked all the same.
+inline std::size_t unmask_and_feed(byte_span payload, masking_key key, std::size_t offset,
+                                   utf8_validator& text) noexcept {
+    // a piece stays in the first-level cache from the one pass to the other
+    constexpr std::size_t longest_piece = 4096;
+    std::size_t taken = 0;
+    for (std::size_t done = 0; done < payload.size();) {
+        const std::size_t left = payload.size() - done;
+        const byte_span piece = payload.subspan(done, left < longest_piece ? left : longest_piece);
+        apply_mask(piece, key, offset + done);
+        if (taken == done) taken += text.feed(piece);
+        done += piece.size();
+    }
+    return taken;
+}
+
+} // namespace navette
