@@ -1,0 +1,128 @@
+// SHA-1 (RFC 3174), which RFC 6455, 4.2.2 asks for to prove that a server understood the handshake. It is broken as a
+// cryptographic hash; do not use it for anything else.
+#pragma once
+
+#include <navette/base/bytes.hpp>
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace navette {
+
+using sha1_digest = std::array<std::byte, 20>;
+
+/// Hashes what comes in pieces, however it is cut.
+class sha1 {
+    using words = std::array<std::uint32_t, 5>;
+
+    // Invariant: the first length_ % 64 bytes of block_ wait for the rest of their block.
+    words                     state_{0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
+    std::array<std::byte, 64> block_{};
+    std::uint64_t             length_ = 0;
+
+    // The rounds keep the last sixteen words of the schedule, not all eighty: word t lies at t % 16 (RFC 3174, 6.2).
+    using schedule = std::array<std::uint32_t, 16>;
+
+    static constexpr std::uint32_t word_at(schedule& w, std::size_t t) noexcept {
+        std::uint32_t& word = w[t % 16];
+        if (t < 16) return word;
+        return word = std::rotl(w[(t - 3) % 16] ^ w[(t - 8) % 16] ^ w[(t - 14) % 16] ^ word, 1);
+    }
+
+    static constexpr void round(std::uint32_t a, std::uint32_t& b, std::uint32_t& e,
+                                std::uint32_t sum) noexcept {
+        e += std::rotl(a, 5) + sum;
+        b = std::rotl(b, 30);
+    }
+
+    // The five words take turns instead of moving by one each round (RFC 3174, 6.1 d).
+    template <class Mix>
+    static constexpr void twenty_rounds(words& s, schedule& w, std::size_t t, std::uint32_t k,
+                                        Mix mix) noexcept {
+        auto [a, b, c, d, e] = s;
+        for (const std::size_t end = t + 20; t < end; t += 5) {
+            round(a, b, e, mix(b, c, d) + k + word_at(w, t));
+            round(e, a, d, mix(a, b, c) + k + word_at(w, t + 1));
+            round(d, e, c, mix(e, a, b) + k + word_at(w, t + 2));
+            round(c, d, b, mix(d, e, a) + k + word_at(w, t + 3));
+            round(b, c, a, mix(c, d, e) + k + word_at(w, t + 4));
+        }
+        s = {a, b, c, d, e};
+    }
+
+    template <class Char>
+    constexpr void compress(const Char* block) noexcept {
+        schedule w{};
+        for (std::uint32_t& word : w)
+            for (int i = 0; i < 4; ++i) word = word << 8 | static_cast<unsigned char>(*block++);
+
+        using word = std::uint32_t;
+        constexpr auto choose   = [](word b, word c, word d) { return d ^ (b & (c ^ d)); };
+        constexpr auto parity   = [](word b, word c, word d) { return b ^ c ^ d; };
+        constexpr auto majority = [](word b, word c, word d) { return (b & c) | (d & (b | c)); };
+
+        words s = state_;
+        twenty_rounds(s, w, 0, 0x5a827999, choose);
+        twenty_rounds(s, w, 20, 0x6ed9eba1, parity);
+        twenty_rounds(s, w, 40, 0x8f1bbcdc, majority);
+        twenty_rounds(s, w, 60, 0xca62c1d6, parity);
+        for (std::size_t i = 0; i < s.size(); ++i) state_[i] += s[i];
+    }
+
+    template <class Char>
+    constexpr void absorb(const Char* from, std::size_t size) noexcept {
+        while (size != 0) {
+            const std::size_t held = static_cast<std::size_t>(length_ % 64);
+            std::size_t n = 64 - held;
+            if (held == 0 && size >= 64) {
+                compress(from);
+            } else {
+                if (n > size) n = size;
+                for (std::size_t i = 0; i < n; ++i)
+                    block_[held + i] = static_cast<std::byte>(from[i]);
+                if (held + n == 64) compress(block_.data());
+            }
+            from += n;
+            size -= n;
+            length_ += n;
+        }
+    }
+
+public:
+    constexpr void update(const_byte_span bytes) noexcept { absorb(bytes.data(), bytes.size()); }
+    constexpr void update(std::string_view text) noexcept { absorb(text.data(), text.size()); }
+
+    /// The digest of all that was fed; afterwards the object is as new.
+    [[nodiscard]] constexpr sha1_digest finish() noexcept {
+        std::array<std::byte, 8> bit_length{};
+        store_be64(bit_length.data(), length_ * 8);
+        // RFC 3174, 4: a one, zeros, the length in the last eight bytes of a block
+        constexpr std::array<std::byte, 64> padding{std::byte{0x80}};
+        update(const_byte_span(padding).first(1 + (119 - length_ % 64) % 64));
+        update(bit_length);
+
+        sha1_digest digest{};
+        for (std::size_t i = 0; i < digest.size(); ++i)
+            digest[i] = static_cast<std::byte>(state_[i / 4] >> (24 - 8 * (i % 4)) & 0xff);
+        *this = {};
+        return digest;
+    }
+};
+
+/// The digest of one piece.
+[[nodiscard]] constexpr sha1_digest sha1_of(const_byte_span bytes) noexcept {
+    sha1 hash;
+    hash.update(bytes);
+    return hash.finish();
+}
+
+[[nodiscard]] constexpr sha1_digest sha1_of(std::string_view text) noexcept {
+    sha1 hash;
+    hash.update(text);
+    return hash.finish();
+}
+
+} // namespace navette
