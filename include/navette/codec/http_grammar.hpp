@@ -1,0 +1,265 @@
+// The pieces that HTTP fields are made of: token, field value, quoted-string, comma-separated list, parameters
+// (RFC 9110, 5.5 and 5.6). Every function reads its text once, forwards; nothing is copied. Knows no field by name.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+namespace navette {
+
+namespace detail {
+
+inline constexpr std::array<bool, 256> token_chars = [] {
+    std::array<bool, 256> is{};
+    for (unsigned char c = '0'; c <= '9'; ++c) is[c] = true;
+    for (unsigned char c = 'A'; c <= 'Z'; ++c) is[c] = true;
+    for (unsigned char c = 'a'; c <= 'z'; ++c) is[c] = true;
+    for (const char c : std::string_view("!#$%&'*+-.^_`|~"))
+        is[static_cast<unsigned char>(c)] = true;
+    return is;
+}();
+
+} // namespace detail
+
+/// tchar (RFC 9110, 5.6.2).
+constexpr bool is_token_char(char c) noexcept {
+    return detail::token_chars[static_cast<unsigned char>(c)];
+}
+
+/// A token: one or more tchar (RFC 9110, 5.6.2). Field names, subprotocols and extension names are tokens.
+constexpr bool is_token(std::string_view text) noexcept {
+    for (const char c : text)
+        if (!is_token_char(c)) return false;
+    return !text.empty();
+}
+
+/// VCHAR, SP, HTAB or obs-text: neither CR, LF, NUL nor any other control character (RFC 9110, 5.5).
+constexpr bool is_field_char(char c) noexcept {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte >= 0x20 && byte != 0x7f) || byte == '\t';
+}
+
+/// Whether `text` may stand in a field value, read or written. The one check that every string given by the user
+/// passes before it goes on the wire: what it lets through cannot end a line.
+constexpr bool is_field_value(std::string_view text) noexcept {
+    for (const char c : text)
+        if (!is_field_char(c)) return false;
+    return true;
+}
+
+/// OWS: SP or HTAB (RFC 9110, 5.6.3).
+constexpr bool is_ows(char c) noexcept { return c == ' ' || c == '\t'; }
+
+/// `text` without the optional white space at both ends (RFC 9110, 5.6.3).
+constexpr std::string_view trim_ows(std::string_view text) noexcept {
+    while (!text.empty() && is_ows(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_ows(text.back())) text.remove_suffix(1);
+    return text;
+}
+
+/// ASCII only, whatever the locale.
+constexpr char to_lower(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+/// Equal but for the case of ASCII letters.
+constexpr bool iequals(std::string_view a, std::string_view b) noexcept {
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); ++i)
+        if (to_lower(a[i]) != to_lower(b[i])) return false;
+    return true;
+}
+
+namespace detail {
+
+// The size of the quoted-string (RFC 9110, 5.6.4) at the front of `text`, quotes included; 0 if it does not end there
+// or has a forbidden character. Precondition: `text` begins with a quote.
+constexpr std::size_t quoted_string_size(std::string_view text) noexcept {
+    for (std::size_t i = 1; i < text.size(); ++i) {
+        if (text[i] == '"') return i + 1;
+        if (text[i] == '\\' && ++i == text.size()) return 0;
+        if (!is_field_char(text[i])) return 0;
+    }
+    return 0;
+}
+
+} // namespace detail
+
+/// The elements of a comma-separated list (RFC 9110, 5.6.1): without the white space around them, empty ones skipped as
+/// a recipient must. A comma within a quoted-string does not separate. Elements are views into the list; what they are
+/// made of is not checked.
+///
+///     list_reader list("keep-alive, , Upgrade");
+///     for (std::string_view element; list.next(element);) ...   // "keep-alive", "Upgrade"
+class list_reader {
+    std::string_view rest_;
+    bool             malformed_ = false;
+
+public:
+    explicit constexpr list_reader(std::string_view list) noexcept : rest_(list) {}
+
+    /// False at the end of the list, and once it is malformed.
+    constexpr bool next(std::string_view& element) noexcept {
+        while (!rest_.empty()) {
+            std::size_t end = 0;
+            while (end < rest_.size() && rest_[end] != ',') {
+                std::size_t step = 1;
+                if (rest_[end] == '"') {
+                    std::string_view tail = rest_;
+                    tail.remove_prefix(end);
+                    step = detail::quoted_string_size(tail);
+                    if (step == 0) {
+                        malformed_ = true;
+                        rest_ = {};
+                        return false;
+                    }
+                }
+                end += step;
+            }
+            element = trim_ows(std::string_view(rest_.data(), end));
+            rest_.remove_prefix(end < rest_.size() ? end + 1 : end);
+            if (!element.empty()) return true;
+        }
+        return false;
+    }
+
+    /// A quoted-string has no end, or a control character in it.
+    constexpr bool malformed() const noexcept { return malformed_; }
+};
+
+/// Whether `token` is an element of `list`, the whole element, in any case: "keep-alive, Upgrade" has "upgrade",
+/// "notupgrade" has not. A malformed list has nothing.
+constexpr bool list_contains_token(std::string_view list, std::string_view token) noexcept {
+    list_reader reader(list);
+    bool found = false;
+    for (std::string_view element; reader.next(element);) found = found || iequals(element, token);
+    return found && !reader.malformed();
+}
+
+/// Resolves the quoted pairs in `raw`, the inside of a quoted-string, and writes what it stands for to `to`, which has
+/// room for raw.size() characters and may be where `raw` lies. Returns how many it wrote.
+constexpr std::size_t unescape(std::string_view raw, char* to) noexcept {
+    std::size_t written = 0;
+    for (std::size_t i = 0; i < raw.size(); ++i) {
+        if (raw[i] == '\\' && i + 1 < raw.size()) ++i;
+        to[written++] = raw[i];
+    }
+    return written;
+}
+
+/// A parameter behind a list element: `name`, `name=token` or `name="quoted"`. Views into the element.
+struct parameter {
+    std::string_view name;
+    std::string_view value;   ///< of a quoted one what is between the quotes, as it came
+    bool             has_value = false;
+    bool             quoted = false;
+
+    /// Whether the value, its quoted pairs resolved, is `text`.
+    constexpr bool value_is(std::string_view text) const noexcept {
+        std::size_t matched = 0;
+        for (std::size_t i = 0; i < value.size(); ++i, ++matched) {
+            if (is_escape(i)) ++i;
+            if (matched == text.size() || value[i] != text[matched]) return false;
+        }
+        return has_value && matched == text.size();
+    }
+
+    /// Whether the value, its quoted pairs resolved, is a token, as it must be for an extension (RFC 6455, 9.1).
+    constexpr bool value_is_token() const noexcept {
+        for (std::size_t i = 0; i < value.size(); ++i) {
+            if (is_escape(i)) ++i;
+            if (!is_token_char(value[i])) return false;
+        }
+        return !value.empty();
+    }
+
+private:
+    constexpr bool is_escape(std::size_t i) const noexcept {
+        return quoted && value[i] == '\\' && i + 1 < value.size();
+    }
+};
+
+/// An element with parameters, `name; a; b=1; c="x"`: the name, then one parameter after the other. Optional white
+/// space is allowed around `;` and `=`, as the grammar of RFC 6455, 9.1 implies (RFC 2616, 2.1); an empty parameter is
+/// not. What is malformed ends it.
+///
+///     parameter_reader reader("permessage-deflate; client_max_window_bits");
+///     for (parameter p; reader.next(p);) ...
+///     if (reader.malformed()) ...
+class parameter_reader {
+    // Invariant: rest_ is what lies behind the name or the last parameter, and does not begin with white space.
+    std::string_view name_;
+    std::string_view rest_;
+    bool             malformed_ = false;
+
+public:
+    explicit constexpr parameter_reader(std::string_view element) noexcept : rest_(element) {
+        skip_ows();
+        name_ = take_token();
+        skip_ows();
+        if (name_.empty()) malformed_ = true;
+    }
+
+    /// A token; empty if the element does not begin with one, which is malformed.
+    constexpr std::string_view name() const noexcept { return name_; }
+
+    /// False at the end, and once something is malformed: then `p` is unspecified.
+    constexpr bool next(parameter& p) noexcept {
+        if (malformed_ || rest_.empty()) return false;
+        malformed_ = !take(';') || !take_parameter(p);
+        return !malformed_;
+    }
+
+    /// Something other than a name and its parameters was met. Known of all the element once next has returned false.
+    constexpr bool malformed() const noexcept { return malformed_; }
+
+private:
+    constexpr void skip_ows() noexcept {
+        while (!rest_.empty() && is_ows(rest_.front())) rest_.remove_prefix(1);
+    }
+
+    // The delimiter `c` and the white space behind it, if it is next.
+    constexpr bool take(char c) noexcept {
+        if (rest_.empty() || rest_.front() != c) return false;
+        rest_.remove_prefix(1);
+        skip_ows();
+        return true;
+    }
+
+    constexpr std::string_view take_front(std::size_t size) noexcept {
+        const std::string_view front(rest_.data(), size);
+        rest_.remove_prefix(size);
+        return front;
+    }
+
+    constexpr std::string_view take_token() noexcept {
+        std::size_t size = 0;
+        while (size < rest_.size() && is_token_char(rest_[size])) ++size;
+        return take_front(size);
+    }
+
+    constexpr bool take_parameter(parameter& p) noexcept {
+        p = {};
+        p.name = take_token();
+        skip_ows();
+        if (take('=')) {
+            p.has_value = true;
+            p.quoted = !rest_.empty() && rest_.front() == '"';
+            if (p.quoted) {
+                const std::size_t size = detail::quoted_string_size(rest_);
+                if (size == 0) return false;
+                p.value = take_front(size);
+                p.value.remove_prefix(1);
+                p.value.remove_suffix(1);
+            } else {
+                p.value = take_token();
+                if (p.value.empty()) return false;
+            }
+            skip_ows();
+        }
+        return !p.name.empty();
+    }
+};
+
+} // namespace navette
