@@ -1,0 +1,47 @@
+// Views of bytes and text, and big-endian integers in them. The only place of the core with a reinterpret_cast.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace navette {
+
+using byte_span       = std::span<std::byte>;
+using const_byte_span = std::span<const std::byte>;
+
+/// The bytes of `text`; borrows it.
+inline const_byte_span as_bytes(std::string_view text) noexcept {
+    return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
+
+/// The bytes as text, unchecked; borrows them.
+inline std::string_view as_text(const_byte_span bytes) noexcept {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// The two bytes at `p` in network order.
+constexpr std::uint16_t load_be16(const std::byte* p) noexcept {
+    return static_cast<std::uint16_t>(static_cast<unsigned>(p[0]) << 8 | static_cast<unsigned>(p[1]));
+}
+
+/// The eight bytes at `p` in network order.
+constexpr std::uint64_t load_be64(const std::byte* p) noexcept {
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < 8; ++i) value = value << 8 | static_cast<std::uint64_t>(p[i]);
+    return value;
+}
+
+/// Writes two bytes at `p` in network order.
+constexpr void store_be16(std::byte* p, std::uint16_t value) noexcept {
+    p[0] = static_cast<std::byte>(value >> 8);
+    p[1] = static_cast<std::byte>(value & 0xff);
+}
+
+/// Writes eight bytes at `p` in network order.
+constexpr void store_be64(std::byte* p, std::uint64_t value) noexcept {
+    for (std::size_t i = 0; i < 8; ++i) p[i] = static_cast<std::byte>(value >> (56 - 8 * i) & 0xff);
+}
+
+} // namespace navette
