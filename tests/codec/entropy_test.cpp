@@ -219,6 +219,18 @@ TEST_CASE("a full pool gives 128 masking keys without a system call, and the nex
     CHECK(generator.calls == 1);
 }
 
+TEST_CASE("each thread draws from a pool of its own", "[entropy]") {
+    const generator_on_loan loan;
+    empty_the_pool();
+    REQUIRE(prefetch_entropy());
+    const std::byte* const here = generator.last.data();
+    std::thread([] { static_cast<void>(prefetch_entropy()); }).join();
+    CHECK(generator.last.data() != here);
+    generator.calls = 0;
+    static_cast<void>(drawn<512>());
+    CHECK(generator.calls == 0);
+}
+
 TEST_CASE("prefetching fills a pool that is not full, and leaves a full one alone", "[entropy]") {
     const generator_on_loan loan;
     REQUIRE(prefetch_entropy());

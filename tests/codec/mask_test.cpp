@@ -69,7 +69,7 @@ TEST_CASE("masking is right at every alignment, length and offset, and touches n
                 memory.fill(untouched);
                 target.fill(untouched);
                 const byte_span in_place = byte_span(memory).subspan(start, size);
-                std::copy_n(payload.begin(), size, in_place.begin());
+                for (std::size_t i = 0; i < size; ++i) in_place[i] = payload[i];
 
                 // the target stands at another alignment than the source
                 const byte_span copied =

@@ -166,7 +166,7 @@ inline std::size_t unmask_and_feed(byte_span payload, masking_key key, std::size
         const std::size_t left = payload.size() - done;
         const byte_span piece = payload.subspan(done, left < longest_piece ? left : longest_piece);
         apply_mask(piece, key, offset + done);
-        if (taken == done) taken += text.feed(piece);
+        taken += text.feed(piece);   // nothing, once it has failed
         done += piece.size();
     }
     return taken;
