@@ -1,4 +1,5 @@
 // Buffers kept for reuse, so that messages of the steady state cost no allocation and idle connections hold none.
+// A pool serves one thread.
 #pragma once
 
 #include <navette/base/buffer.hpp>

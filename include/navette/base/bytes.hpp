@@ -1,4 +1,5 @@
-// Views of bytes and text, and big-endian integers in them. The only place of the core with a reinterpret_cast.
+// Views of bytes and text, and big-endian integers in them.
+// The only place of the core with a reinterpret_cast.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// Every number that a peer can push against, with its unit, its default and the reason. Times are in timeouts.hpp.
+// Every number that a peer can push against, with its unit, its default and the reason.
+// Times are in timeouts.hpp.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// A value or an error, in every language mode the same type (std::expected is younger than C++20).
+// A value or an error.
+// In every language mode the same type: std::expected is younger than C++20.
 #pragma once
 
 #include <navette/base/errc.hpp>

@@ -1,4 +1,5 @@
 // The two ends of a WebSocket connection (RFC 6455, 1.2).
+// They differ in who masks (5.1), who asks (4.1) and who ends the transport first (7.1.1).
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// Every deadline of a connection, with its default and the reason. Sizes are in limits.hpp.
+// Every deadline of a connection, with its default and the reason.
+// Sizes are in limits.hpp.
 #pragma once
 
 #include <navette/base/instant.hpp>

@@ -1,4 +1,5 @@
-// What the opening handshake agreed and the protocol needs to know; the only thing that passes between the two.
+// What the opening handshake agreed and the protocol needs to know;
+// the only thing that passes between the two.
 #pragma once
 
 #include <navette/extension/extension_factory.hpp>

@@ -1,4 +1,5 @@
 // Close codes: why a connection ends (RFC 6455, 7.4 and 11.7), and who may put which of them on the wire.
+// Which error sends which code stands in base/errc.hpp.
 #pragma once
 
 #include <navette/base/errc.hpp>

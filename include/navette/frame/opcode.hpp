@@ -1,4 +1,5 @@
 // Opcodes: what a frame is (RFC 6455, 5.2 and 11.8).
+// What a message is, text or binary, is the opcode of its first frame (5.4).
 #pragma once
 
 #include <cstdint>

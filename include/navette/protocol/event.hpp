@@ -1,4 +1,5 @@
 // What a protocol has to say: one thing for each call of receive.
+// Data only; how events follow from bytes is protocol.hpp.
 #pragma once
 
 #include <navette/base/bytes.hpp>
