@@ -62,8 +62,8 @@ export PYTHONDONTWRITEBYTECODE=1
 
 # --- installing
 
-packages=(g++-12 clang-14 cmake ninja-build catch2 g++-12-multilib g++-12-aarch64-linux-gnu g++-12-s390x-linux-gnu
-    qemu-user libboost-dev python3-websockets chromium strace ca-certificates)
+packages=(g++-12 clang-14 libclang-rt-14-dev cmake ninja-build catch2 g++-12-multilib g++-12-aarch64-linux-gnu
+    g++-12-s390x-linux-gnu qemu-user libboost-dev python3-websockets chromium strace ca-certificates)
 node_packages=(ws@8.23.0 playwright-core@1.57.0)
 
 as_root() { if ((EUID == 0)); then "$@"; else sudo "$@"; fi; }
@@ -82,7 +82,8 @@ install_packages() {
         echo "this is neither Debian nor Ubuntu: install these yourself"
         return 1
     fi
-    as_root apt-get update -q && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y "${missing[@]}"
+    as_root apt-get update -q && as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 
 install_node_packages() {
@@ -176,6 +177,7 @@ stage_house() {
     single "the programs in README.md are the compiled ones" 60 tests/house/readme.sh
     single "each demanded row has its test" 60 tests/house/rows.sh
     counted "tests/house/selftest.sh" 120 tests/house/selftest.sh
+    counted "tests/house/selftest_run.sh" 120 tests/house/selftest_run.sh
 }
 stage_headers() { run_scripts 300 tests/packaging/headers.sh tests/packaging/subproject.sh; }
 stage_release-gcc() { build release -DCMAKE_CXX_COMPILER=g++-12 && run_binaries release; }

@@ -7,7 +7,7 @@ house=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "${1:-$house/../..}" || exit 2
 mkdir -p build
 
-mapfile -t tests < <(find tests \( -name '*.cpp' -o -name '*.sh' -o -name '*.py' -o -name '*.mjs' \) \
+mapfile -t tests < <(find tests \( -name '*.cpp' -o -name '*.sh' -o -name '*.py' -o -name '*.mjs' -o -name '*.cjs' \) \
     -not -path 'tests/support/*' -not -path 'tests/house/*' | sort)
 
 perl - tests/house/rows_demanded.txt build/rows.txt "${tests[@]}" <<'PERL'
