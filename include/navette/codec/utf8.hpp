@@ -98,25 +98,24 @@ class utf8_validator {
 
     template <class Char>
     constexpr std::size_t walk(const Char* text, std::size_t size) noexcept {
+        std::uint64_t state = shift_;
         std::size_t i = 0;
         if (!std::is_constant_evaluated()) {
             for (; size - i >= detail::ascii_block; i += detail::ascii_block) {
-                if (complete() && detail::is_ascii_block(text + i)) continue;
-                const auto before = shift_;
-                std::uint64_t state = shift_;
+                if (state == at_boundary && detail::is_ascii_block(text + i)) continue;
+                std::uint64_t after = state;
                 for (std::size_t k = 0; k < detail::ascii_block; ++k)
-                    state = step(state, text[i + k]);
-                shift_ = static_cast<std::uint8_t>(state & 63);
-                if (failed()) {
-                    shift_ = before;   // the loop below finds the byte
-                    break;
-                }
+                    after = step(after, text[i + k]);
+                after &= 63;
+                if (after == at_failure) break;   // the loop below finds the byte
+                state = after;
             }
         }
         for (; i < size; ++i) {
-            shift_ = static_cast<std::uint8_t>(step(shift_, text[i]) & 63);
-            if (failed()) return i;
+            state = step(state, text[i]) & 63;
+            if (state == at_failure) break;
         }
+        shift_ = static_cast<std::uint8_t>(state);
         return i;
     }
 
