@@ -131,10 +131,12 @@ private:
         begin_ = 0;
     }
 
+    // With room for twice what is live, and `n` more, the place runs out again only when compact can help: capacity
+    // grows by every call and stays below twice the most that was ever live, and one append.
     bool regrow(std::size_t n) noexcept {
         const std::size_t live = size();
         if (n > static_cast<std::size_t>(-1) / 2 - live) return false;
-        const std::size_t wanted = std::max({live + n, capacity_ > live + n ? 0 : capacity_ * 2, std::size_t{256}});
+        const std::size_t wanted = std::max(2 * live + n, std::size_t{256});
         auto* const       place  = static_cast<std::byte*>(std::malloc(wanted));
         if (place == nullptr) return false;
         if (live != 0) std::memcpy(place, memory_ + begin_, live);
