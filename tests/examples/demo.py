@@ -1,0 +1,172 @@
+"""demo without a browser: its answers, its counters, its policy, and examples/demo.sh's options."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+
+from cases import Program, case, equal, holds, refused, run
+from wire import BINARY, CLOSE, TEXT, close_payload, open_client, request
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+
+
+def start():
+    server = Program("demo", "--port", "0")
+    line = server.line()
+    holds(line.startswith("listening on http://127.0.0.1:") and line.endswith("/"), line)
+    return server, int(line[:-1].rsplit(":", 1)[1])
+
+
+def get(port, path, method="GET"):
+    asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method)
+    try:
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            return answer.status, dict(answer.headers), answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, dict(error.headers), error.read()
+
+
+def counters(port):
+    return json.loads(get(port, "/counters")[2])
+
+
+@case("page, style and script are served with their types and a policy")
+def _():
+    _, port = start()
+    for path, kind in (("/", "text/html"), ("/style.css", "text/css"), ("/demo.js", "text/javascript")):
+        status, headers, body = get(port, path)
+        equal(status, 200)
+        holds(headers["Content-Type"].startswith(kind), f"{path} is {headers['Content-Type']}")
+        holds("default-src 'none'" in headers["Content-Security-Policy"], "no policy")
+        name = {"/": "demo.html"}.get(path, path[1:])
+        with open(os.path.join(ROOT, "examples", "page", name), "rb") as file:
+            equal(body, file.read())
+
+
+@case("the page names no other host")
+def _():
+    for name in os.listdir(os.path.join(ROOT, "examples", "page")):
+        with open(os.path.join(ROOT, "examples", "page", name), encoding="utf-8") as file:
+            text = file.read().replace("http://www.w3.org/2000/svg", "")
+        holds("http://" not in text and "https://" not in text and "//cdn" not in text, f"{name} names another host")
+
+
+@case("HEAD has no body, POST is 405, what is not there is 404")
+def _():
+    _, port = start()
+    status, headers, body = get(port, "/", "HEAD")
+    equal((status, body), (200, b""))
+    holds(int(headers["Content-Length"]) > 1000, "HEAD has no length")
+    equal(get(port, "/", "POST")[0], 405)
+    equal(get(port, "/nowhere")[0], 404)
+
+
+@case("a client that has ended its side still gets its answer")
+def _():
+    _, port = start()
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connected:
+        connected.sendall(b"GET /demo.js HTTP/1.1\r\nHost: x\r\n\r\n")
+        connected.shutdown(socket.SHUT_WR)
+        answer = b""
+        while piece := connected.recv(65536):
+            answer += piece
+    holds(answer.startswith(b"HTTP/1.1 200 ") and answer.endswith(b"connect();\n"), f"{answer[:100]!r}")
+
+
+@case("without a subprotocol it echoes, and counts messages and bytes by type")
+def _():
+    _, port = start()
+    peer = open_client(port)
+    for opcode, payload in ((TEXT, b"Coucou"), (TEXT, b""), (BINARY, b"\0" * 1000), (TEXT, b"?1"), (TEXT, b"!x")):
+        peer.send(opcode, payload)
+        equal(peer.frame(), (opcode, payload))
+    found = counters(port)
+    equal((found["text"], found["binary"], found["pings"]),
+          ({"messages": 4, "bytes": 10}, {"messages": 1, "bytes": 1000}, {"messages": 0, "bytes": 0}))
+    equal(found["connections"], {"now": 1, "ever": 1})
+
+
+@case("with the page's subprotocol text and pings are told apart, and news comes")
+def _():
+    _, port = start()
+    status, answered, peer = request(port, "Sec-WebSocket-Protocol: demo.navette", "User-Agent: X Firefox/1.0 \"<b>")
+    equal((status, answered["sec-websocket-protocol"]), (101, "demo.navette"))
+    opcode, payload = peer.frame()
+    holds(opcode == TEXT and payload[:1] == b"!", "no news")
+    news = json.loads(payload[1:])
+    equal([v["id"] for v in news["visitors"]], [news["you"]])
+    equal(news["visitors"][0]["client"], "Firefox")
+    peer.send(TEXT, ">Coucou")
+    equal(peer.frame(), (TEXT, b">Coucou"))
+    peer.send(TEXT, "?1")
+    equal(peer.frame(), (TEXT, b"?1"))
+    equal(peer.frame()[1][:1], b"!")
+    found = counters(port)
+    equal((found["text"], found["pings"]["messages"]), ({"messages": 1, "bytes": 6}, 1))
+
+
+@case("a page of another origin may not come in")
+def _():
+    _, port = start()
+    equal(request(port, "Origin: http://evil.example")[0], 403)
+    equal(request(port, f"Origin: http://127.0.0.1:{port}")[0], 101)
+
+
+@case("SIGTERM: Close 1001 to everybody, then exit 0")
+def _():
+    server, port = start()
+    peer = open_client(port)
+    server.signal(signal.SIGTERM)
+    equal(peer.frame(), (CLOSE, close_payload(1001)))
+    peer.send(CLOSE, close_payload(1001))
+    peer.close()
+    equal(server.end(), (0, "", ""))
+
+
+@case("bad options and a port in use are refused")
+def _():
+    refused("demo", "--nonsense", status=2, words=["--nonsense"])
+    refused("demo", "--port", "65536", status=2, words=["--port"])
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused("demo", "--port", str(port), status=1, words=[f"127.0.0.1:{port}", "in use"])
+
+
+@case("demo.sh refuses an unknown option in one line")
+def _():
+    ended = subprocess.run([os.path.join(ROOT, "examples", "demo.sh"), "--nonsense"], capture_output=True, timeout=10)
+    equal((ended.returncode, ended.stdout, ended.stderr.count(b"\n")), (2, b"", 1))
+
+
+@case("demo.sh takes the next port if 9001 is taken, and ends its server with itself")
+def _():
+    taken = None
+    try:
+        taken = socket.create_server(("127.0.0.1", 9001))
+    except OSError:
+        pass  # somebody else has it: as well
+    script = Program(os.path.join(ROOT, "examples", "demo.sh"))
+    line = ""
+    while "http" not in line:
+        before, line = line, script.line()
+        holds(line, f"it ended behind {before!r}")
+    address = line.split()[-1]
+    port = int(address.rstrip("/").rsplit(":", 1)[1])
+    holds(9001 < port < 9100, address)
+    equal(get(port, "/")[0], 200)
+    script.signal(signal.SIGTERM)
+    equal(script.end()[0], 0)
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except ConnectionRefusedError:
+        if taken:
+            taken.close()
+        return
+    raise AssertionError("its server still runs")
+
+
+run("demo:")
