@@ -56,24 +56,23 @@ constexpr std::size_t header_size(std::uint64_t payload_length, bool masked) noe
 /// Parses the header at the front of `in`. Errors as early as their bytes are there: `reserved_opcode`,
 /// `fragmented_control`, `control_too_long`, `non_minimal_length`, `length_overflow`.
 constexpr parsed_header parse_header(const_byte_span in) noexcept {
-    if (in.size() < 2) return {};
-    const auto first  = std::to_integer<unsigned>(in[0]);
-    const auto second = std::to_integer<unsigned>(in[1]);
-
+    const auto refuse = [](errc e) { return parsed_header{{}, 0, e}; };
     parsed_header parsed;
-    frame_header& h  = parsed.header;
+    frame_header& h = parsed.header;
+
+    if (in.empty()) return {};
+    const auto first = std::to_integer<unsigned>(in[0]);
     h.op             = static_cast<opcode>(first & 0x0f);
     h.final          = static_cast<fin>((first & 0x80) != 0);
     h.rsv            = static_cast<rsv_bits>(first & 0x70);
-    h.masked         = (second & 0x80) != 0;
-    h.payload_length = second & 0x7f;
-
-    const auto refuse = [](errc e) { return parsed_header{{}, 0, e}; };
     if (is_reserved(h.op)) return refuse(errc::reserved_opcode);                                     // 5.2
-    if (is_control(h.op)) {
-        if (h.final == fin::no) return refuse(errc::fragmented_control);                             // 5.5
-        if (h.payload_length > max_control_payload) return refuse(errc::control_too_long);           // 5.5
-    }
+    if (is_control(h.op) && h.final == fin::no) return refuse(errc::fragmented_control);             // 5.5
+
+    if (in.size() < 2) return {};
+    const auto second = std::to_integer<unsigned>(in[1]);
+    h.masked          = (second & 0x80) != 0;
+    h.payload_length  = second & 0x7f;
+    if (is_control(h.op) && h.payload_length > max_control_payload) return refuse(errc::control_too_long);  // 5.5
 
     std::size_t size = 2;
     if (h.payload_length == 126) {
