@@ -1,0 +1,156 @@
+"""The short programs run: print_client, simple_echo, own_stream and sans_io_poll, against each other and by hand."""
+
+import os
+import signal
+import socket
+import time
+
+from cases import PATIENCE, Program, call, case, equal, holds, run
+from wire import BINARY, CLOSE, PING, PONG, TEXT, KEY, Peer, Server, close_payload, open_client, upgrade
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def serving(name):
+    """Starts a server that takes its port as an argument; returns it and the port once it listens."""
+    port = free_port()
+    server = Program(name, str(port))
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return server, port
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+    raise AssertionError(f"{name} does not listen")
+
+
+@case("print_client prints each message and ends with 0 when the server closes")
+def _():
+    def script(peer):
+        upgrade(peer)
+        peer.send(TEXT, "one")
+        peer.send(PING, "?")
+        peer.send(TEXT, "tw", fin=False)
+        peer.send(0, "o")
+        equal(peer.frame(), (PONG, b"?"))
+        peer.send(CLOSE, close_payload(1000))
+        equal(peer.frame()[0], CLOSE)
+    server = Server(script)
+    equal(call("print_client", server.url), (0, "one\ntwo\n", ""))
+    server.join()
+
+
+@case("print_client names what went wrong in one line")
+def _():
+    server = Server(lambda peer: upgrade(peer))
+    status, out, err = call("print_client", server.url)
+    equal((status, out, err.count("\n")), (1, "", 1))
+    holds("closing handshake" in err, err)
+    status, _, err = call("print_client", f"ws://127.0.0.1:{free_port()}/")
+    holds(status == 1 and "refused" in err, err)
+    status, _, err = call("print_client", "http://127.0.0.1/")
+    holds(status == 1 and err.count("\n") == 1, err)
+
+
+@case("simple_echo echoes one client after the other")
+def _():
+    _, port = serving("simple_echo")
+    for _ in range(3):
+        peer = open_client(port)
+        for opcode, payload in ((TEXT, "Coucou".encode()), (BINARY, os.urandom(100_000))):
+            peer.send(opcode, payload)
+            equal(peer.frame(), (opcode, payload))
+        peer.send(CLOSE, close_payload(1000))
+        equal(peer.frame()[0], CLOSE)
+        peer.close()
+
+
+@case("wscat and simple_echo talk to each other")
+def _():
+    _, port = serving("simple_echo")
+    equal(call("wscat", f"ws://127.0.0.1:{port}/", stdin="Coucou\nserveur\n"), (0, "Coucou\nserveur\n", ""))
+
+
+@case("print_client and simple_echo talk to each other, until the server dies")
+def _():
+    server, port = serving("simple_echo")
+    client = Program("print_client", f"ws://127.0.0.1:{port}/")
+    time.sleep(0.3)
+    holds(client.process.poll() is None, "the client has ended")
+    server.kill()
+    status, out, err = client.end()
+    equal((status, out, err.count("\n")), (1, "", 1))
+
+
+@case("print_client ends with 0 when echo_server is stopped")
+def _():
+    server = Program("echo_server", "--port", "0")
+    client = Program("print_client", server.line().removeprefix("listening on "))
+    time.sleep(0.3)
+    server.signal(signal.SIGTERM)
+    equal(server.end(), (0, "", ""))
+    equal(client.end(), (0, "", ""))
+
+
+@case("own_stream echoes over a socket that it was started with")
+def _():
+    ours, theirs = socket.socketpair()
+    program = Program("own_stream", stdin=theirs)
+    theirs.close()
+    peer = Peer(ours, masks=True)
+    ours.sendall(("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                  f"Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n").encode())
+    holds(peer.head()[0].startswith("HTTP/1.1 101 "), "not upgraded")
+    for opcode, payload in ((TEXT, b"Coucou"), (BINARY, os.urandom(200_000))):
+        peer.send(opcode, payload)
+        equal(peer.frame(), (opcode, payload))
+    peer.send(CLOSE, close_payload(1000))
+    equal(peer.frame(), (CLOSE, close_payload(1000)))
+    peer.close()
+    equal(program.process.wait(PATIENCE), 0)
+
+
+@case("sans_io_poll echoes messages piece by piece, answers pings and the closing handshake")
+def _():
+    _, port = serving("sans_io_poll")
+    peers = [open_client(port) for _ in range(20)]
+    for peer in peers:
+        peer.send(TEXT, "Cou", fin=False)
+        peer.send(PING, "?")
+        peer.send(0, "cou")
+    for peer in peers:
+        whole, frames = b"", []
+        while whole != b"Coucou":
+            opcode, payload = peer.frame()
+            frames.append(opcode)
+            whole += payload if opcode != PONG else b""
+        holds(frames.count(PONG) == 1 and frames.count(TEXT) == 1, f"{frames}")
+        peer.send(CLOSE, close_payload(1000))
+        while (frame := peer.frame())[0] != CLOSE:
+            equal(frame, (0, b""))
+        equal(frame, (CLOSE, close_payload(1000)))
+        holds(peer.at_end(), "the stream has not ended")
+
+
+@case("sans_io_poll is not held up by peers that say nothing or read nothing")
+def _():
+    _, port = serving("sans_io_poll")
+    mute = [socket.create_connection(("127.0.0.1", port)) for _ in range(50)]
+    deaf = open_client(port)
+    deaf.socket.setblocking(False)
+    try:
+        for _ in range(2000):
+            deaf.socket.send(b"\x82\xfe\x10\x00\0\0\0\0" + bytes(4096))
+    except BlockingIOError:
+        pass
+    peer = open_client(port)
+    peer.send(TEXT, "there?")
+    equal(peer.frame(), (TEXT, b"there?"))
+    for other in mute:
+        other.close()
+
+
+run("short programs:")
