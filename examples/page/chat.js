@@ -11,7 +11,7 @@ function add(line, told) {
   if (at > 0) {
     const name = document.createElement("b");
     name.textContent = line.slice(0, at);
-    name.style.setProperty("--hue", String([...line.slice(0, at)].reduce((sum, c) => sum * 31 + c.codePointAt(0), 7) % 360));
+    name.style.setProperty("--hue", String([...line.slice(0, at)].reduce((sum, c) => (sum * 31 + c.codePointAt(0)) % 65521, 7) * 137.5 % 360));
     item.append(name, line.slice(at));
   } else {
     item.className = "told";

@@ -62,8 +62,9 @@ async function counters(address) {
 }
 
 function randomText() {
-  const letters = [..."abcdefghijklmnopqrstuvwxyz    éèçœ ßøλπЖщ中文한글🧵🪡\n<&\"'\\"];
-  return Array.from({length: 400}, () => letters[randomInt(letters.length)]).join("").trim() + randomBytes(8).toString("hex");
+  const words = ["navette", "trame", "chaîne", "lisière", "œuvre", "bobine", "ύφασμα", "κλωστή", "нить", "ткань", "𝔸𝔹", "→",
+                 "<b>&amp;</b>", "\"quoted\"", "'single'", "back\\slash"];
+  return Array.from({length: 60}, () => words[randomInt(words.length)]).join(" ") + "\n" + randomBytes(32).toString("base64");
 }
 
 // The newest entry of the page's log, once its verdict is in: what the page says of it.
@@ -154,7 +155,7 @@ async function check() {
     demand(points.length >= 10 && points.every((ms) => ms > 0 && ms < 10_000), `${points.length} plotted round trips are read from the page, ${Math.min(...points)} ms to ${Math.max(...points)} ms`);
 
     mkdirSync(path.dirname(screenshot), {recursive: true});
-    await page.screenshot({path: screenshot});
+    await page.screenshot({path: screenshot, fullPage: true});
     console.log(`ok: a screenshot is in ${screenshot}`);
 
     server.kill("SIGTERM");
