@@ -1,0 +1,168 @@
+// Sockets of the operating system: connect by name, listen, and a blocking stream with deadlines over TCP or a unix
+// socket; and navette::connect, which makes the transport for a URI. POSIX; the sockets are non-blocking inside, and
+// poll waits. No TLS (a transport_factory brings it), no event loop.
+#pragma once
+
+#if defined(_WIN32)
+#  error "navette/tcp.hpp speaks POSIX sockets. On Windows give connect and accept a stream of your own (examples/own_stream.cpp)."
+#endif
+
+#include <navette/base/buffer.hpp>
+#include <navette/base/timeouts.hpp>
+#include <navette/stream/opening_handshake.hpp>
+#include <navette/stream/stream.hpp>
+#include <navette/stream/transport_engine.hpp>
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace navette::tcp {
+
+/// The steady clock that the streams' deadlines are on.
+instant now() noexcept;
+
+/// The category of what getaddrinfo reports, named "resolver".
+const std::error_category& resolver_category() noexcept;
+
+/// One end of a socket, as text.
+struct endpoint {
+    std::array<char, 128> name{};   ///< the address in numbers, without brackets; of a unix socket the path, or nothing
+    std::uint16_t         port = 0; ///< 0 for a unix socket
+
+    std::string_view host() const noexcept { return std::string_view(name.data()); }
+};
+
+/// A connected socket: a blocking stream with gather writes and deadlines. Owns the descriptor. Interrupted calls are
+/// repeated, no write raises SIGPIPE, TCP_NODELAY is set. One thread may read while another writes.
+class stream {
+    // Invariant: fd_ is a non-blocking socket, or -1: closed. unread_ goes before what the socket has.
+    int     fd_ = -1;
+    buffer  unread_{};
+    instant read_deadline_  = instant::never();
+    instant write_deadline_ = instant::never();
+
+public:
+    stream() noexcept = default;
+
+    /// Takes over a connected socket that was inherited or accepted elsewhere, and makes it non-blocking. `already_read`
+    /// is copied: read_some yields it first. If there is no memory for it the stream is closed.
+    explicit stream(int fd, const_byte_span already_read = {}) noexcept;
+
+    stream(stream&& other) noexcept;
+    stream& operator=(stream&& other) noexcept;
+    ~stream() { close(); }
+
+    /// See `sync_stream`, `gather_stream` and `deadline_stream`. Errors are the operating system's;
+    /// `std::errc::bad_file_descriptor` after close.
+    io_result<std::size_t> read_some(byte_span in) noexcept;
+    io_result<std::size_t> write_some(const_byte_span out) noexcept;
+    io_result<std::size_t> write_some(std::span<const const_byte_span> pieces) noexcept;
+    std::error_code        shutdown_write() noexcept;
+    void                   close() noexcept;
+
+    instant now() const noexcept { return tcp::now(); }
+    void    read_expires_at(instant when) noexcept { read_deadline_ = when; }
+    void    write_expires_at(instant when) noexcept { write_deadline_ = when; }
+
+    bool is_open() const noexcept { return fd_ >= 0; }
+
+    /// The descriptor, still owned; -1 when closed.
+    int native_handle() const noexcept { return fd_; }
+
+    /// Gives the descriptor away, non-blocking. Precondition: what was already read has been read from here.
+    int release() noexcept { return std::exchange(fd_, -1); }
+
+    io_result<endpoint> local() const noexcept;
+    io_result<endpoint> remote() const noexcept;
+};
+
+static_assert(gather_stream<stream> && deadline_stream<stream>);
+
+/// Resolves `host`, a name or an address without brackets, and connects to the first of its addresses that answers. All
+/// of it takes at most `within` (zero: as long as it takes), shared out among the addresses; only the resolver itself
+/// cannot be interrupted. Errors: `errc::connect_timeout`, `errc::invalid_host` (empty, longer than 255 bytes, or with a
+/// NUL), `errc::invalid_port`, the resolver's, or what the operating system said of the first address.
+io_result<stream> connect(std::string_view host, int port, duration within = timeouts{}.connect) noexcept;
+
+/// Connects to the unix socket at `path`. Errors: as above; `std::errc::filename_too_long`.
+io_result<stream> unix_connect(std::string_view path, duration within = timeouts{}.connect) noexcept;
+
+/// A listening socket. Owns the descriptor, and of a unix socket the file, which close removes.
+class listener {
+    // Invariant: fd_ is a non-blocking listening socket, or -1: closed. path_ is empty, or ends in NUL.
+    int                   fd_ = -1;
+    std::array<char, 108> path_{};
+
+    listener(int fd, const std::array<char, 108>& path) noexcept : fd_(fd), path_(path) {}
+    friend io_result<listener> unix_listen(std::string_view path, int backlog) noexcept;
+
+public:
+    listener() noexcept = default;
+
+    /// Takes over a socket that listens already, an inherited one for instance.
+    explicit listener(int fd) noexcept;
+
+    listener(listener&& other) noexcept;
+    listener& operator=(listener&& other) noexcept;
+    ~listener() { close(); }
+
+    /// Waits for a connection, at most `within` (zero: for ever), then `std::errc::timed_out`. Connections that were
+    /// gone before they were accepted are passed over. Any number of threads may accept from one listener.
+    io_result<stream> accept(duration within = {}) noexcept;
+
+    void close() noexcept;
+    bool is_open() const noexcept { return fd_ >= 0; }
+    int  native_handle() const noexcept { return fd_; }
+
+    io_result<endpoint> local() const noexcept;
+
+    /// The port that is listened on, also when 0 was asked for; 0 if closed or a unix socket.
+    std::uint16_t port() const noexcept;
+};
+
+/// As many waiting connections as the system allows.
+inline constexpr int max_backlog = 4096;
+
+/// Listens on an address or a name of this machine; empty: on all interfaces, IPv6 and IPv4. Port 0 takes a free one.
+/// The address may be reused at once after a listener before has gone. `errc::invalid_port`: not from 0 to 65535; else as
+/// connect.
+io_result<listener> listen(std::string_view host, int port, int backlog = max_backlog) noexcept;
+
+/// Listens on a unix socket at `path`. A socket file on which nobody listens any more is removed first; if somebody
+/// does, or the file is no socket, `std::errc::address_in_use`. Two processes that start at the same time are the
+/// caller's to keep apart, as are the permissions of the directory.
+io_result<listener> unix_listen(std::string_view path, int backlog = max_backlog) noexcept;
+
+} // namespace navette::tcp
+
+namespace navette {
+
+/// A client's connection over whatever transport its URI asked for.
+using client_connection = connection<role::client, any_stream>;
+
+/// What `connect(uri)` may be given beside the URI.
+struct connect_options {
+    client_options handshake{};
+    navette::limits limits{};
+    navette::timeouts timeouts{};
+
+    /// Makes the TLS engine of a wss URI; null: such a URI is `errc::no_tls`, before a byte is sent. Borrowed for the call.
+    const transport_factory* tls = nullptr;
+
+    /// If not null, keeps what the server answered, for when the opening handshake fails. Borrowed for the call.
+    handshake_report* report = nullptr;
+};
+
+/// Connects to a ws or wss URI: TCP to its host, TLS if secure, then the opening handshake. The URI is checked before
+/// anything is sent. Errors: those of `parse_uri`, `tcp::connect`, the engine and `connect(S, ...)`.
+///
+///     auto ws = navette::connect("ws://127.0.0.1:9001/chat", {.handshake = {.subprotocols = wanted}});
+io_result<client_connection> connect(std::string_view uri, const connect_options& options = {});
+io_result<client_connection> connect(const uri& to, const connect_options& options = {});
+
+} // namespace navette
+
+#if !defined(NAVETTE_SEPARATE_COMPILATION)
+#  include <navette/tcp.ipp>
+#endif
