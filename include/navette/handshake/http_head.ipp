@@ -1,0 +1,200 @@
+// The bodies of http_head.hpp.
+#pragma once
+
+#include <navette/handshake/http_head.hpp>
+
+#include <algorithm>
+
+namespace navette {
+
+NAVETTE_INLINE http_head::http_head(http_message message, buffer& storage,
+                                    const limits& bounds) noexcept
+    : storage_(&storage), limits_(&bounds), message_(message) {
+    storage.clear();
+}
+
+NAVETTE_INLINE http_head_status http_head::receive(byte_span& in) noexcept {
+    if (status_ != http_head_status::need_more) return status_;
+    if (storage_->empty()) {
+        scan(as_text(in));
+        if (status_ == http_head_status::complete) {
+            text_ = as_text(in.first(scanned_));
+            in    = in.subspan(scanned_);
+        } else if (status_ == http_head_status::need_more) {
+            if (!storage_->append(in)) return fail(no_room());
+            in = {};
+        }
+        return status_;
+    }
+    // Line by line, so that no byte behind the head is taken.
+    while (!in.empty() && status_ == http_head_status::need_more) {
+        const std::size_t most = limits_->max_handshake_size + 1 -
+                                 std::min(storage_->size(), limits_->max_handshake_size);
+        const std::string_view text = as_text(in.first(std::min(in.size(), most)));
+        const byte_span piece       = in.first(std::min(text.find('\n'), text.size() - 1) + 1);
+        if (!storage_->append(piece)) return fail(no_room());
+        in = in.subspan(piece.size());
+        scan(as_text(storage_->data()));
+    }
+    return status_;
+}
+
+NAVETTE_INLINE void http_head::restart() noexcept {
+    earlier_ += scanned_;
+    scanned_ = line_ = start_ = fields_ = count_ = 0;
+
+    text_   = {};
+    status_ = http_head_status::need_more;
+    storage_->clear();
+}
+
+NAVETTE_INLINE bool http_head::keep() noexcept {
+    if (text_.empty()) return true;
+    if (!storage_->append(text_)) return false;
+    text_ = {};
+    return true;
+}
+
+NAVETTE_INLINE std::string_view http_head::text() const noexcept {
+    return text_.empty() ? as_text(storage_->data()).substr(0, scanned_) : text_;
+}
+
+NAVETTE_INLINE std::string_view http_head::start_line() const noexcept {
+    return text().substr(start_, fields_ - start_ - 2);
+}
+
+NAVETTE_INLINE http_fields http_head::fields() const noexcept {
+    return http_fields::of_lines(text().substr(fields_, scanned_ - fields_ - 2));
+}
+
+NAVETTE_INLINE http_head_status http_head::fail(errc error) noexcept {
+    error_  = error;
+    status_ = http_head_status::failed;
+    return status_;
+}
+
+NAVETTE_INLINE errc http_head::no_room() const noexcept {
+    return storage_->is_fixed() ? errc::head_too_big : errc::out_of_memory;
+}
+
+// Goes on where it stopped, and only over bytes that it has not seen.
+NAVETTE_INLINE void http_head::scan(std::string_view head) noexcept {
+    while (status_ == http_head_status::need_more) {
+        const std::size_t end = head.find('\n', scanned_);
+
+        scanned_ = end == std::string_view::npos ? head.size() : end + 1;
+        if (const errc e = check_size(head); e != errc{}) {
+            fail(e);
+            return;
+        }
+        if (end == std::string_view::npos) return;
+        const errc e = check_line(head.substr(line_, end - line_));
+
+        line_ = scanned_;
+        if (e != errc{}) fail(e);
+    }
+}
+
+// The same error at the same byte, however the head was split: the bound that was crossed first counts.
+NAVETTE_INLINE errc http_head::check_size(std::string_view head) const noexcept {
+    std::string_view line = head.substr(line_, scanned_ - line_);
+    if (line.ends_with('\n')) line.remove_suffix(1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    const std::size_t room =
+        limits_->max_handshake_size - std::min(earlier_, limits_->max_handshake_size);
+    const std::size_t most = limits_->max_handshake_line;
+    if (line.size() > most) {
+        const std::size_t crossed = line_ + most + (head[line_ + most] == '\r' ? 2 : 1);
+        if (crossed <= room) return overlong_line(line.substr(0, most));
+    }
+    return scanned_ > room ? errc::head_too_big : errc{};
+}
+
+// RFC 9112, 3: a target that is too long is told from other lines.
+NAVETTE_INLINE errc http_head::overlong_line(std::string_view line) const noexcept {
+    if (fields_ != 0) return errc::line_too_long;
+    if (message_ == http_message::response) return errc::bad_start_line;
+    const std::size_t method = line.find(' ');
+    return method != std::string_view::npos && is_token(line.substr(0, method))
+               ? errc::target_too_long
+               : errc::bad_start_line;
+}
+
+NAVETTE_INLINE errc http_head::check_line(std::string_view line) noexcept {
+    // RFC 9112, 2.2: a recipient may take LF alone; we do not.
+    if (!line.ends_with('\r')) return errc::bad_line_end;
+    line.remove_suffix(1);
+    if (line.find('\r') != std::string_view::npos) return errc::bad_line_end; // 2.2: bare CR
+    if (fields_ != 0) return check_field_line(line);
+
+    if (line.empty() && start_ == 0 && message_ == http_message::request) {
+        start_ = scanned_; // 2.2: one empty line in front
+        return {};
+    }
+    fields_ = scanned_;
+    request_view request;
+    status_line status;
+    return message_ == http_message::request ? parse_request_line(line, request)
+                                             : parse_status_line(line, status);
+}
+
+NAVETTE_INLINE errc http_head::check_field_line(std::string_view line) noexcept {
+    if (line.empty()) {
+        status_ = http_head_status::complete;
+        return {};
+    }
+    if (++count_ > limits_->max_handshake_fields) return errc::too_many_fields;
+    if (is_ows(line.front())) return errc::folded_line; // RFC 9112, 5.2, and 2.2 for the first
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
+        return errc::bad_field_name; // 5.1
+    return is_field_value(line.substr(colon + 1)) ? errc{} : errc::bad_field_value;
+}
+
+namespace detail {
+
+// HTTP-version (RFC 9112, 2.3).
+constexpr bool parse_http_version(std::string_view text, unsigned& major,
+                                  unsigned& minor) noexcept {
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (text.size() != 8 || !text.starts_with("HTTP/") || !is_digit(text[5]) || text[6] != '.' ||
+        !is_digit(text[7]))
+        return false;
+    major = static_cast<unsigned>(text[5] - '0');
+    minor = static_cast<unsigned>(text[7] - '0');
+    return true;
+}
+
+} // namespace detail
+
+NAVETTE_INLINE errc parse_request_line(std::string_view line, request_view& request) noexcept {
+    const std::size_t first = line.find(' ');
+    const std::size_t last  = line.rfind(' ');
+    if (first == std::string_view::npos || last - first < 2) return errc::bad_start_line;
+    request.method = line.substr(0, first);
+    request.target = line.substr(first + 1, last - first - 1);
+    if (!is_token(request.method)) return errc::bad_start_line;
+    if (!detail::parse_http_version(line.substr(last + 1), request.version_major,
+                                    request.version_minor))
+        return errc::bad_start_line;
+    return {};
+}
+
+NAVETTE_INLINE errc parse_status_line(std::string_view line, status_line& parsed) noexcept {
+    if (!detail::parse_http_version(line.substr(0, 8), parsed.version_major, parsed.version_minor))
+        return errc::bad_start_line;
+    if (parsed.version_major != 1 || line.size() < 12 || line[8] != ' ')
+        return errc::bad_start_line;
+    parsed.status = 0;
+    for (const char c : line.substr(9, 3)) {
+        if (c < '0' || c > '9') return errc::bad_start_line;
+        parsed.status = parsed.status * 10 + static_cast<unsigned>(c - '0');
+    }
+    if (parsed.status < 100) return errc::bad_start_line;
+    // The space before an empty phrase, which RFC 9112, 4 demands, is often left out.
+    if (line.size() == 12) return {};
+    parsed.reason = line.substr(13);
+    return line[12] == ' ' && is_field_value(parsed.reason) ? errc{} : errc::bad_start_line;
+}
+
+} // namespace navette
