@@ -145,7 +145,7 @@ build() { # PRESET [OPTION...]
         fi
     done
     if cmake --preset "$preset" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON -DNAVETTE_BUILD_TESTS=ON "$@" &&
-        cmake --build --preset "$preset" --parallel "$jobs"; then return 0; fi
+        cmake --build --preset "$preset" --parallel "$jobs" -- -k 0; then return 0; fi
     echo "FAIL build/$preset is built" >>"$NAVETTE_RESULTS"
     return 1
 }

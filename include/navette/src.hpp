@@ -7,4 +7,16 @@
 #endif
 
 #include <navette/codec/entropy.ipp>
+#include <navette/handshake/http_head.ipp>
+#include <navette/handshake/http_body.ipp>
+#include <navette/handshake/http_request.ipp>
+#include <navette/handshake/http_writer.ipp>
+#include <navette/handshake/http_response.ipp>
+#include <navette/handshake/uri.ipp>
+#include <navette/handshake/origin.ipp>
+#include <navette/handshake/server_handshake.ipp>
+#include <navette/handshake/client_handshake.ipp>
+#include <navette/protocol/protocol.ipp>
+#include <navette/protocol/heartbeat.ipp>
 #include <navette/stream/error.ipp>
+#include <navette/tcp.ipp>

@@ -27,6 +27,10 @@ planted mirror.sh "$lower: has no test" "a header without a test" "printf '$open
 planted mirror.sh "does not include <navette/base/planted.hpp> first" "a test that includes another header first" \
     "printf '$opening' >$lower; mkdir -p tests/base
      printf '#include <vector>\n#include <navette/base/planted.hpp>\n' >tests/base/planted_test.cpp"
+planted mirror.sh "planted_topic_test.cpp: does not include <navette/base/planted.hpp> first" "the same in a second file" \
+    "printf '$opening' >$lower; mkdir -p tests/base
+     printf '#include <navette/base/planted.hpp>\n' >tests/base/planted_test.cpp
+     printf '#include <vector>\n' >tests/base/planted_topic_test.cpp"
 planted mirror.sh "there is no include/navette/base/orphan.hpp" "a test without a header" \
     "mkdir -p tests/base; printf '#include <vector>\n' >tests/base/orphan_test.cpp"
 planted mirror.sh "tests/base/forgotten.cpp: is not named" "a test that nothing builds" \
