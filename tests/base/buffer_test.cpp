@@ -137,10 +137,13 @@ TEST_CASE("a consume never moves the bytes", "[buffer]") {
 
 TEST_CASE("a buffer consumed to the end begins again at its front", "[buffer]") {
     buffer b;
-    REQUIRE(b.append(numbered(256)));
+    REQUIRE(b.append(numbered(100)));
     const std::byte* const start = b.data().data();
-    b.consume(256);
+    b.consume(100);
     CHECK(b.empty());
+    REQUIRE(b.append("x"));   // for which there would be room behind, too
+    CHECK(b.data().data() == start);
+    b.consume(1);
     REQUIRE(b.append(numbered(256)));
     CHECK(b.data().data() == start);
     CHECK(b.capacity() == 256);

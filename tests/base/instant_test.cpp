@@ -28,6 +28,12 @@ static_assert(!std::is_convertible_v<std::chrono::milliseconds, instant>);
 static_assert(!std::is_convertible_v<std::chrono::steady_clock::time_point, navette::duration>);
 static_assert(navette::duration(std::chrono::seconds(3)) == navette::seconds(3));
 
+// In a constant expression no conversion may leave what its type holds.
+static_assert(navette::duration(std::chrono::duration<double>(1e10)).nanoseconds == largest);
+static_assert(navette::duration(std::chrono::duration<double>(-1e10)).nanoseconds == smallest);
+static_assert(navette::duration(std::chrono::hours::max()).nanoseconds == largest);
+static_assert(navette::duration(std::chrono::hours::min()).nanoseconds == smallest);
+
 TEST_CASE("durations of every period become nanoseconds", "[instant]") {
     CHECK(from(std::chrono::nanoseconds(-5)).nanoseconds == -5);
     CHECK(from(std::chrono::microseconds(7)).nanoseconds == 7'000);
@@ -57,6 +63,9 @@ TEST_CASE("a duration that nanoseconds cannot hold becomes the nearest they can"
     CHECK(from(std::chrono::seconds(9'223'372'037)).nanoseconds == largest);
     CHECK(from(std::chrono::seconds(-9'223'372'036)).nanoseconds == -9'223'372'036'000'000'000);
     CHECK(from(std::chrono::seconds(-9'223'372'037)).nanoseconds == smallest);
+    CHECK(from(std::chrono::duration<std::uint64_t, std::nano>(~std::uint64_t{0})).nanoseconds == largest);
+    CHECK(from(std::chrono::duration<std::uint64_t>(9'223'372'036)).nanoseconds == 9'223'372'036'000'000'000);
+    CHECK(from(std::chrono::duration<std::uint64_t>(9'223'372'037)).nanoseconds == largest);
     CHECK(from(std::chrono::duration<double>(1e10)).nanoseconds == largest);
     CHECK(from(std::chrono::duration<double>(-1e10)).nanoseconds == smallest);
     CHECK(from(std::chrono::duration<double, std::nano>(0x1p63)).nanoseconds == largest);

@@ -34,12 +34,13 @@ constexpr std::int64_t saturating_subtract(std::int64_t a, std::int64_t b) noexc
     return a - b;
 }
 
-// `factor` is positive.
-constexpr std::int64_t saturating_multiply(std::int64_t n, std::int64_t factor) noexcept {
+// `n` is of any integer type, unsigned ones too; `factor` is positive.
+template <class Integer>
+constexpr std::int64_t saturating_multiply(Integer n, std::int64_t factor) noexcept {
     using all = std::numeric_limits<std::int64_t>;
-    if (n > all::max() / factor) return all::max();
-    if (n < all::min() / factor) return all::min();
-    return n * factor;
+    if (n > 0 && static_cast<std::uint64_t>(n) > static_cast<std::uint64_t>(all::max() / factor)) return all::max();
+    if (n < 0 && static_cast<std::int64_t>(n) < all::min() / factor) return all::min();
+    return static_cast<std::int64_t>(n) * factor;
 }
 
 constexpr std::int64_t saturating_round(double n) noexcept {
@@ -63,7 +64,7 @@ struct duration {
         static_assert(1'000'000'000 % D::period::den == 0, "a period that nanoseconds can express");
         constexpr std::int64_t factor = 1'000'000'000 / D::period::den * D::period::num;
         if constexpr (requires { d.count() % 1; })
-            nanoseconds = detail::saturating_multiply(static_cast<std::int64_t>(d.count()), factor);
+            nanoseconds = detail::saturating_multiply(d.count(), factor);
         else
             nanoseconds = detail::saturating_round(static_cast<double>(d.count()) * static_cast<double>(factor));
     }

@@ -217,7 +217,7 @@ public:
         return piece;
     }
 
-    /// Whether the transport may end here: no frame has begun that is not whole.
+    /// Whether the transport may end here: no frame has begun that is not whole. Means nothing after an error.
     bool between_frames() const noexcept { return core_.between_frames(); }
 };
 
@@ -253,7 +253,8 @@ inline result<frame_mark> append_header(frame_header h, const entropy* source, b
     return frame_mark(out.size(), h);
 }
 
-/// Appends a whole frame to `out`; h.payload_length is taken from `payload`. Errors as append_header's.
+/// Appends a whole frame to `out`; h.payload_length is taken from `payload`, which must not lie in `out`. Errors as
+/// append_header's.
 inline errc append_frame(frame_header h, const_byte_span payload, const entropy* source, buffer& out) noexcept {
     h.payload_length = payload.size();
     h.masked         = source != nullptr;
@@ -268,7 +269,8 @@ inline errc append_frame(frame_header h, const_byte_span payload, const entropy*
     return {};
 }
 
-/// Encodes the frames that an endpoint in role `R` sends: a client masks each with a fresh key (RFC 6455, 5.1).
+/// Encodes the frames that an endpoint in role `R` sends: a client masks each with a fresh key (RFC 6455, 5.1). Opcode,
+/// FIN and reserved bits are written as they are given; mask and length are the encoder's.
 template <role R>
 class frame_encoder;
 
