@@ -125,7 +125,7 @@ def _():
 def _():
     _, port = start()
     peer = open_client(port)
-    messages = [os.urandom(30_000) for _ in range(400)]
+    messages = [os.urandom(30_000) for _ in range(1500)]
 
     def write():
         peer.socket.sendall(b"".join(frame(BINARY, message, masked=True) for message in messages))
