@@ -37,6 +37,15 @@ TEST_CASE("read_until stops a peer that sends a byte whenever it is asked", "[tr
     CHECK(t.peer->clock == start + seconds(1));
 }
 
+TEST_CASE("read_until reads nothing once its time has passed, although bytes are there", "[transfer][S32]") {
+    stream_with_script t;
+    t.peer->say(text_bytes("x"));
+    std::byte b{};
+    CHECK(read_until(t.stream, {&b, 1}, t.peer->clock).error() == std::errc::timed_out);
+    CHECK(t.peer->reads == 0);
+    CHECK(*read_until(t.stream, {&b, 1}, t.peer->clock + milliseconds(1)) == 1);
+}
+
 TEST_CASE("write_all sends both parts, whatever one call takes", "[transfer]") {
     for (const std::size_t most : {std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{100}}) {
         stream_with_script t;
