@@ -136,7 +136,7 @@ private:
     // The header that begins with what is held; `in` is not advanced.
     parsed_header parse_held(const_byte_span in) const noexcept {
         std::byte         glued[frame_header::max_size];
-        const std::size_t more = std::min(in.size(), frame_header::max_size - held_);
+        const std::size_t more = lesser(in.size(), frame_header::max_size - held_);
         std::memcpy(glued, storage_, held_);
         if (more != 0) std::memcpy(glued + held_, in.data(), more);
         return parse_header({glued, held_ + more});
@@ -207,7 +207,6 @@ public:
             piece.first = piece.last = true;
             return piece;
         }
-        if (in.empty() && !first) return {};
         const masked_piece masked = core_.payload(in);
         if constexpr (R == role::server) apply_mask(masked.payload, masked.key);
         piece.payload   = masked.payload;
