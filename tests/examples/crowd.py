@@ -144,6 +144,7 @@ def _():
     server, port = start()
     files = lambda: len(os.listdir(f"/proc/{server.pid}/fd"))
     answers_within(port, 2)
+    time.sleep(0.5)
     before = files()
     for _ in range(100):
         open_client(port).close()

@@ -150,10 +150,13 @@ def _():
     except OSError:
         pass  # somebody else has it: as well
     script = Program(os.path.join(ROOT, "examples", "demo.sh"))
-    line = ""
-    while "http" not in line:
-        before, line = line, script.line()
-        holds(line, f"it ended behind {before!r}")
+    said = [""]
+    while "http" not in said[-1]:
+        said.append(script.line())
+        if not said[-1]:
+            _, out, err = script.end()
+            raise AssertionError("it ended: " + "\n".join(said) + out[-2000:] + err)
+    line = said[-1]
     address = line.split()[-1]
     port = int(address.rstrip("/").rsplit(":", 1)[1])
     holds(9001 < port < 9100, address)
