@@ -126,6 +126,9 @@ TEST_CASE("a body in chunks is put together", "[http_body][9112:7.1][C39][client
     CHECK(read({kind::chunked}, "aB\r\n" + std::string(171, 'x') + "\r\n0\r\n").body.size() == 171);
     CHECK(read({kind::chunked}, "ff\r\n" + std::string(255, 'x'), 100).body.size() == 100);
     CHECK_FALSE(read({kind::chunked}, "5\r\nhello\r\n").done);
+    std::string many;
+    for (int i = 0; i < 300; ++i) many += "1\r\nx\r\n";
+    CHECK(read({kind::chunked}, many + "0\r\n").body.size() == 300);
 }
 
 TEST_CASE("a malformed chunk ends the reading and keeps what came before",

@@ -373,6 +373,7 @@ TEST_CASE("what the storage held before is dropped", "[http_head]") {
     std::vector<std::byte> wire = text_bytes("GET / HTTP/1.1\r\n\r\n");
     byte_span in{wire};
     CHECK(head.receive(in) == http_head_status::complete);
+    CHECK(head.start_line() == "GET / HTTP/1.1");
 }
 
 TEST_CASE("a head that is kept no longer needs the input", "[http_head][S35]") {

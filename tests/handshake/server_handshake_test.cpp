@@ -776,3 +776,13 @@ TEST_CASE("nothing of the answer is in the output before it is asked for",
     CHECK(server.handshake.receive(server.in.left, server.out) == status::upgrade);
     CHECK(server.in.rest() == "\x81\x85");
 }
+
+TEST_CASE("a request is answered once", "[server_handshake][C49][server]") {
+    played_server server(good_request);
+    REQUIRE(server.handshake.accept());
+    CHECK(server.handshake.accept().error() == errc::misuse);
+    CHECK(server.handshake.reject(404) == errc::misuse);
+    CHECK(server.handshake.respond(200) == errc::misuse);
+    CHECK(server.handshake.response().status == 101);
+    CHECK(server.error() == errc{});
+}
