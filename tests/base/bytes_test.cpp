@@ -76,3 +76,10 @@ TEST_CASE("text and bytes are two views of the same memory", "[bytes]") {
     CHECK(as_bytes("").empty());
     CHECK(as_text({}).empty());
 }
+
+TEST_CASE("the lesser of two is the smaller, and the first of equals", "[bytes]") {
+    CHECK(lesser(3, 5) == 3);
+    CHECK(lesser(5, 3) == 3);
+    CHECK(lesser(std::uint64_t{1} << 63, ~std::uint64_t{0}) == std::uint64_t{1} << 63);
+    CHECK(lesser(std::string_view("a"), std::string_view("b")) == "a");
+}

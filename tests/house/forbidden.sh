@@ -27,6 +27,8 @@ mapfile -t tests < <(printf '%s\n' "${sources[@]}" | grep '^tests/')
 
 costly='^ *# *include *<(iostream|regex|random|chrono|mutex|ranges|functional|system_error)>'
 none 'this header is too costly for floors 0 to 5' "$costly" "${core[@]}"
+mapfile -t light < <(printf '%s\n' "${headers[@]}" | grep -vxE 'include/navette/tcp\.(hpp|ipp)')
+none 'this header alone costs a third of what the library does' '^ *# *include *<(algorithm|iterator|memory)>' "${light[@]}"
 none 'costs half a second; use vector types' '^ *# *include *<immintrin\.h>' "${headers[@]}"
 none 'reinterpret_cast belongs into base/bytes.hpp' 'reinterpret_cast *<' "${without_cast[@]}"
 none 'goto' '^[^"/]*\bgoto +[a-z_]+;' "${sources[@]}"

@@ -5,7 +5,6 @@
 
 #include <navette/base/bytes.hpp>
 
-#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -121,7 +120,9 @@ public:
     /// The size of the unsent pong at the end; 0: there is none.
     std::size_t pong_size() const noexcept { return pong_; }
 
-    friend bool operator==(const buffer& a, const_byte_span b) noexcept { return std::ranges::equal(a.data(), b); }
+    friend bool operator==(const buffer& a, const_byte_span b) noexcept {
+        return a.size() == b.size() && (b.empty() || std::memcmp(a.data().data(), b.data(), b.size()) == 0);
+    }
 
 private:
     void compact() noexcept {
@@ -134,9 +135,10 @@ private:
     // With room for twice what is live, and `n` more, the place runs out again only when compact can help: capacity
     // grows by every call and stays below twice the most that was ever live, and one append.
     bool regrow(std::size_t n) noexcept {
-        const std::size_t live = size();
+        constexpr std::size_t least = 256;
+        const std::size_t     live  = size();
         if (n > static_cast<std::size_t>(-1) / 2 - live) return false;
-        const std::size_t wanted = std::max(2 * live + n, std::size_t{256});
+        const std::size_t wanted = 2 * live + n < least ? least : 2 * live + n;
         auto* const       place  = static_cast<std::byte*>(std::malloc(wanted));
         if (place == nullptr) return false;
         if (live != 0) std::memcpy(place, memory_ + begin_, live);

@@ -12,6 +12,10 @@ namespace navette {
 using byte_span       = std::span<std::byte>;
 using const_byte_span = std::span<const std::byte>;
 
+/// The smaller of two. std::min stands in <algorithm>, which would add a third to what the library costs to include.
+template <class T>
+constexpr T lesser(T a, T b) noexcept { return b < a ? b : a; }
+
 /// The bytes of `text`; borrows it.
 inline const_byte_span as_bytes(std::string_view text) noexcept {
     return {reinterpret_cast<const std::byte*>(text.data()), text.size()};

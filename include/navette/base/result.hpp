@@ -1,5 +1,4 @@
-// A value or an error.
-// In every language mode the same type: std::expected is younger than C++20.
+// A value or an error, in every language mode the same type (std::expected is younger than C++20).
 #pragma once
 
 #include <navette/base/errc.hpp>
@@ -14,9 +13,18 @@ namespace navette {
 /// `errc::misuse`.
 template <class T, class E>
 class [[nodiscard]] basic_result {
+    // What is cheap to make empty is kept as it is: each std::optional costs whoever includes this as much as a header.
+    static constexpr bool plain = std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T>;
+
     // Invariant: value_ holds a value exactly if error_ is empty.
-    std::optional<T> value_;
-    E                error_{};
+    std::conditional_t<plain, T, std::optional<T>> value_{};
+    E                                              error_{};
+
+    template <class Held>
+    static constexpr auto& value_of(Held& held) noexcept {
+        if constexpr (plain) return held;
+        else return *held;
+    }
 
 public:
     using value_type = T;
@@ -27,15 +35,15 @@ public:
     constexpr basic_result(errc error) noexcept requires(!std::is_same_v<E, errc>)
         : error_(error == errc{} ? errc::misuse : error) {}
 
-    constexpr explicit operator bool() const noexcept { return value_.has_value(); }
-    constexpr bool     has_value() const noexcept { return value_.has_value(); }
+    constexpr explicit operator bool() const noexcept { return error_ == E{}; }
+    constexpr bool     has_value() const noexcept { return error_ == E{}; }
 
     /// The value. Precondition: there is one.
-    constexpr T&       operator*() & noexcept { return *value_; }
-    constexpr const T& operator*() const& noexcept { return *value_; }
-    constexpr T&&      operator*() && noexcept { return *std::move(value_); }
-    constexpr T*       operator->() noexcept { return &*value_; }
-    constexpr const T* operator->() const noexcept { return &*value_; }
+    constexpr T&       operator*() & noexcept { return value_of(value_); }
+    constexpr const T& operator*() const& noexcept { return value_of(value_); }
+    constexpr T&&      operator*() && noexcept { return std::move(value_of(value_)); }
+    constexpr T*       operator->() noexcept { return &value_of(value_); }
+    constexpr const T* operator->() const noexcept { return &value_of(value_); }
 
     /// The error; empty if there is a value.
     constexpr E error() const noexcept { return error_; }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <navette/base/buffer.hpp>
+#include <navette/base/bytes.hpp>
 #include <navette/base/result.hpp>
 #include <navette/base/role.hpp>
 #include <navette/codec/entropy.hpp>

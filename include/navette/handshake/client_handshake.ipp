@@ -85,7 +85,7 @@ NAVETTE_INLINE errc client_handshake::check_request() const noexcept {
 }
 
 NAVETTE_INLINE errc client_handshake::draw_key() noexcept {
-    std::array<std::byte, 16> nonce{};
+    std::byte nonce[16]{};
     if (!entropy_(nonce)) return errc::no_entropy;
     base64_encode(nonce, key_.data());
     return {};

@@ -1,9 +1,9 @@
 // The bodies of http_body.hpp.
 #pragma once
 
+#include <navette/base/bytes.hpp>
 #include <navette/handshake/http_body.hpp>
 
-#include <algorithm>
 #include <limits>
 
 namespace navette {
@@ -75,8 +75,8 @@ NAVETTE_INLINE bool body_reader::receive(byte_span& in, buffer& to) noexcept {
 
 // Content. False: no more of it can be kept, or it has ended.
 NAVETTE_INLINE bool body_reader::keep(byte_span& in, buffer& to) noexcept {
-    auto n = static_cast<std::size_t>(std::min<std::uint64_t>(std::min(in.size(), room_), left_));
-    if (to.is_fixed()) n = std::min(n, to.capacity() - to.size());
+    auto n = static_cast<std::size_t>(lesser<std::uint64_t>(lesser(in.size(), room_), left_));
+    if (to.is_fixed()) n = lesser(n, to.capacity() - to.size());
     if (n == 0 || !to.append(in.first(n))) return false;
     in = in.subspan(n);
     room_ -= n;
@@ -110,7 +110,7 @@ NAVETTE_INLINE bool body_reader::read_framing(byte_span& in) noexcept {
     if (++line_ > max_line) return false;
     if (c == '\r') {
         state_ = state::size_line_feed;
-        return line_ > 1;
+        return true;
     }
     if (state_ == state::extension) return is_field_char(c);
     if (line_ > 1 && (c == ';' || is_ows(c))) {

@@ -1,9 +1,8 @@
 // The bodies of http_head.hpp.
 #pragma once
 
+#include <navette/base/bytes.hpp>
 #include <navette/handshake/http_head.hpp>
-
-#include <algorithm>
 
 namespace navette {
 
@@ -29,9 +28,9 @@ NAVETTE_INLINE http_head_status http_head::receive(byte_span& in) noexcept {
     // Line by line, so that no byte behind the head is taken.
     while (!in.empty() && status_ == http_head_status::need_more) {
         const std::size_t most = limits_->max_handshake_size + 1 -
-                                 std::min(storage_->size(), limits_->max_handshake_size);
-        const std::string_view text = as_text(in.first(std::min(in.size(), most)));
-        const byte_span piece       = in.first(std::min(text.find('\n'), text.size() - 1) + 1);
+                                 lesser(storage_->size(), limits_->max_handshake_size);
+        const std::string_view text = as_text(in.first(lesser(in.size(), most)));
+        const byte_span piece       = in.first(lesser(text.find('\n'), text.size() - 1) + 1);
         if (!storage_->append(piece)) return fail(no_room());
         in = in.subspan(piece.size());
         scan(as_text(storage_->data()));
@@ -101,10 +100,10 @@ NAVETTE_INLINE errc http_head::check_size(std::string_view head) const noexcept 
     if (line.ends_with('\n')) line.remove_suffix(1);
     if (line.ends_with('\r')) line.remove_suffix(1);
     const std::size_t room =
-        limits_->max_handshake_size - std::min(earlier_, limits_->max_handshake_size);
+        limits_->max_handshake_size - lesser(earlier_, limits_->max_handshake_size);
     const std::size_t most = limits_->max_handshake_line;
     if (line.size() > most) {
-        const std::size_t crossed = line_ + most + (head[line_ + most] == '\r' ? 2 : 1);
+        const std::size_t crossed = line_ + most + 1;
         if (crossed <= room) return overlong_line(line.substr(0, most));
     }
     return scanned_ > room ? errc::head_too_big : errc{};

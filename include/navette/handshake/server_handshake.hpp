@@ -62,12 +62,12 @@ class server_handshake {
     errc                  options_error_;
 
     unsigned                    response_status_ = 0;
-    std::array<http_field, 5>   own_{};
+    http_field                  own_[5]{};
     std::size_t                 own_count_ = 0;
     std::span<const http_field> fields_{};
     std::string_view            body_{};
     std::array<char, 28>        accept_key_{};
-    std::array<std::byte, 256>  extension_answer_{};
+    std::byte                   extension_answer_[256]{};
 
 public:
     /// `head` is emptied; it collects a request head that comes in pieces.

@@ -281,7 +281,7 @@ NAVETTE_INLINE response_view server_handshake::response() const noexcept {
     made.status = response_status_;
     made.reason = reason_phrase(response_status_);
     made.fields = http_fields::of_lists(
-        std::span(own_).first(own_count_),
+        std::span<const http_field>(own_, own_count_),
         options_error_ == errc{} ? options_->fields : std::span<const http_field>{}, fields_);
     made.body      = body_;
     made.omit_body = request_.method == "HEAD";

@@ -1,10 +1,9 @@
 // The bodies of uri.hpp.
 #pragma once
 
+#include <navette/base/bytes.hpp>
 #include <navette/codec/http_grammar.hpp>
 #include <navette/handshake/uri.hpp>
-
-#include <algorithm>
 
 namespace navette {
 
@@ -69,16 +68,15 @@ constexpr bool is_ipv6_address(std::string_view text) noexcept {
     bool compressed = text.starts_with("::");
     if (compressed) text.remove_prefix(2);
     while (!text.empty()) {
-        const std::size_t digits = std::min(text.find_first_of(":."), text.size());
+        const std::size_t digits = lesser(text.find_first_of(":."), text.size());
         if (digits < text.size() && text[digits] == '.') {
             if (!is_ipv4_address(text)) return false;
             groups += 2;
             break;
         }
-        if (digits == 0 || digits > 4 ||
-            !std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(digits),
-                         is_hex_digit))
-            return false;
+        if (digits == 0 || digits > 4) return false;
+        for (const char c : text.substr(0, digits))
+            if (!is_hex_digit(c)) return false;
         ++groups;
         text.remove_prefix(digits);
         if (text.empty()) break;
@@ -135,7 +133,7 @@ NAVETTE_INLINE result<uri_parts> split_uri(std::string_view text) noexcept {
     }
     if (rest.starts_with("//")) {
         rest.remove_prefix(2);
-        const std::size_t slash = std::min(rest.find('/'), rest.size());
+        const std::size_t slash = lesser(rest.find('/'), rest.size());
 
         parts.has_authority = true;
         parts.authority     = rest.substr(0, slash);

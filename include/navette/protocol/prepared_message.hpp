@@ -4,7 +4,6 @@
 
 #include <navette/protocol/protocol.hpp>
 
-#include <array>
 
 namespace navette {
 
@@ -26,7 +25,7 @@ class prepared_message {
     opcode                            op_;
     errc                              error_{};
     compress                          compress_;
-    std::array<variant, max_variants> variants_{};
+    variant                           variants_[max_variants]{};
 
 public:
     /// Frames a copy of `payload`; `op` is text, which must be valid UTF-8, or binary. What is wrong, wire says.

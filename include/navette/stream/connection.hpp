@@ -5,6 +5,7 @@
 
 #include <navette/base/buffer.hpp>
 #include <navette/base/buffer_pool.hpp>
+#include <navette/base/bytes.hpp>
 #include <navette/base/limits.hpp>
 #include <navette/base/timeouts.hpp>
 #include <navette/codec/entropy.hpp>
@@ -16,7 +17,6 @@
 #include <navette/protocol/session.hpp>
 #include <navette/stream/transfer.hpp>
 
-#include <array>
 #include <cstring>
 #include <string_view>
 
@@ -81,7 +81,7 @@ class connection {
         buffer                input{};  // storage of `in`
         byte_span             in{};
         peer_close            peer{};
-        std::array<char, 123> reason{};
+        char                  reason[max_control_payload - 2]{};
 
         state(S s, const agreement& a, const limits& l, const timeouts& t, entropy source)
             : stream(std::move(s)), bounds(l), times(t), agreed(a),
@@ -109,13 +109,16 @@ public:
                                       const timeouts& times = {}, const_byte_span already_read = {},
                                       entropy source = {}) {
         connection made(new (std::nothrow) state(std::move(stream), agreed, bounds, times, source));
-        if (made.state_ == nullptr) return errc::out_of_memory;
+        if (made.state_ == nullptr) {
+            stream.close();
+            return errc::out_of_memory;
+        }
         state& s = *made.state_;
         if (!s.subprotocol.append(agreed.subprotocol)) return errc::out_of_memory;
         s.agreed.subprotocol = as_text(s.subprotocol.data());
-        if (s.input.grow(std::max(read_size, already_read.size())).empty()) return errc::out_of_memory;
+        if (s.input.grow(already_read.size() < read_size ? read_size : already_read.size()).empty()) return errc::out_of_memory;
         s.in = s.input.data().first(already_read.size());
-        std::copy(already_read.begin(), already_read.end(), s.in.begin());
+        if (!already_read.empty()) std::memcpy(s.in.data(), already_read.data(), already_read.size());
         return made;
     }
 
@@ -190,7 +193,7 @@ public:
             if (e) continue;
             const auto got = wait_for_bytes([&] {
                 const byte_span rest = place.subspan(have);
-                return rest.first(static_cast<std::size_t>(std::min<std::uint64_t>(rest.size(), ws.payload_remaining())));
+                return rest.first(static_cast<std::size_t>(lesser<std::uint64_t>(rest.size(), ws.payload_remaining())));
             });
             if (!got) return got.error();
             s.in = *got;
@@ -341,7 +344,7 @@ private:
         state& s  = *state_;
         auto&  ws = s.messages.protocol();
         // Without this room a client does not begin what it could not end.
-        const bool         room = R == role::server || s.masked.reserve(std::min(payload.size(), masked_size));
+        const bool         room = R == role::server || s.masked.reserve(lesser(payload.size(), masked_size));
         result<frame_mark>   mark = errc::out_of_memory;
         if (const std::error_code refused = write_header([&] {
                 if (room) mark = ws.begin_frame(op, payload.size(), final, s.out);
@@ -351,7 +354,7 @@ private:
 
         std::error_code error;
         while (!error && (!payload.empty() || !s.wire.empty())) {
-            const auto piece = payload.first(mark->masked() ? std::min(payload.size(), masked_size) : payload.size());
+            const auto piece = payload.first(mark->masked() ? lesser(payload.size(), masked_size) : payload.size());
             error = write_all(s.stream, s.wire.data(), mark->masked() ? masked(*mark, piece) : piece,
                               s.times.write_stall, s.close_by);
             s.wire.clear();
@@ -427,7 +430,7 @@ private:
                 const instant now = now_of(s.stream);
                 verdict = s.beat.poll(s.messages.protocol(), now, s.out);
                 place   = choose();
-                until   = std::min(verdict.next, s.close_by);
+                until   = lesser(verdict.next, s.close_by);
                 if (now >= s.close_by) verdict.expired = errc::close_timeout;
             }
             if (verdict.expired == errc::close_timeout) return abandon(errc::close_timeout);
@@ -454,9 +457,9 @@ private:
     std::error_code finish(const event& e) {
         state& s = *state_;
         if (e.type == event_type::close) {
-            const std::size_t size = std::min(e.payload.size(), s.reason.size());
-            std::copy_n(as_text(e.payload).begin(), size, s.reason.begin());
-            s.peer = {e.code, std::string_view(s.reason.data(), size)};
+            const std::size_t size = lesser(e.payload.size(), sizeof s.reason);
+            if (size != 0) std::memcpy(s.reason, e.payload.data(), size);
+            s.peer = {e.code, std::string_view(s.reason, size)};
         }
         const std::error_code last = e.type == event_type::close ? errc::closed : e.error;
         s.writing.lock();

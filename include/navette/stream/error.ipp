@@ -4,7 +4,6 @@
 
 #include <navette/stream/error.hpp>
 
-#include <iterator>
 #include <string>
 
 namespace navette {

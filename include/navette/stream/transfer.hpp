@@ -2,10 +2,10 @@
 // one for many reads, a stall of writes, a bounded wait for the end. Over a stream without a clock they wait for ever.
 #pragma once
 
+#include <navette/base/bytes.hpp>
 #include <navette/base/timeouts.hpp>
 #include <navette/stream/stream.hpp>
 
-#include <algorithm>
 #include <array>
 
 namespace navette {
@@ -37,7 +37,7 @@ std::error_code write_all(S& stream, const_byte_span first, const_byte_span seco
         if constexpr (deadline_stream<S>) {
             const instant now = stream.now();
             if (now >= until) return errc::write_timeout;
-            stream.write_expires_at(std::min(until, deadline(now, stall)));
+            stream.write_expires_at(lesser(until, deadline(now, stall)));
         }
         const auto taken = [&] {
             if constexpr (gather_stream<S>)
@@ -47,9 +47,9 @@ std::error_code write_all(S& stream, const_byte_span first, const_byte_span seco
         }();
         if (!taken && taken.error() == std::errc::timed_out) return errc::write_timeout;
         if (!taken) return taken.error();
-        const std::size_t of_first = std::min(*taken, first.size());
+        const std::size_t of_first = lesser(*taken, first.size());
         first  = first.subspan(of_first);
-        second = second.subspan(std::min(*taken - of_first, second.size()));
+        second = second.subspan(lesser(*taken - of_first, second.size()));
     }
     return {};
 }
