@@ -69,10 +69,8 @@ void end_after_answer(S& stream, byte_span scratch, const timeouts& times) {
 // Turns what the application decided into an answer of the handshake; the error is the application's.
 inline errc apply(const decision& made, handshake_status status, server_handshake& handshake, agreement& agreed) {
     if (status == handshake_status::plain_request) {
-        constexpr http_field upgrade[] = {{"Upgrade", "websocket"}, {"Connection", "Upgrade, close"}};
-        if (made.action != decision::verdict::accept) return handshake.respond(made.status, made.fields, made.body);
-        const errc refused = handshake.respond(426, upgrade);
-        return refused == errc::reserved_field ? handshake.respond(426) : refused;
+        return made.action == decision::verdict::accept ? handshake.respond(426)
+                                                        : handshake.respond(made.status, made.fields, made.body);
     }
     if (made.action != decision::verdict::accept) return handshake.reject(made.status, made.fields, made.body);
     const auto accepted = handshake.accept({.subprotocol = made.subprotocol, .fields = made.fields});
