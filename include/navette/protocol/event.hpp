@@ -27,7 +27,7 @@ struct event {
     bool       first = false;  ///< the message's first piece
     bool       last  = false;  ///< the message's last piece; with `first`: all of it
     byte_span  payload{};      ///< of a piece, a ping or a pong; of a close: the reason, valid UTF-8
-    close_code code{};         ///< close: the peer's, 1005 if it gave none; failed: ours, 1006 if no Close was due (7.1.5)
+    close_code code{};         ///< close: the peer's, 1005 if it gave none (7.1.5); failed: to_close_code(error)
     errc       error{};        ///< failed: why
 
     explicit         operator bool() const noexcept { return type != event_type::none; }

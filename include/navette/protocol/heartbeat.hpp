@@ -17,7 +17,7 @@ struct heartbeat_verdict {
                         ///< `close_timeout`, `write_timeout`: end the transport at once
 };
 
-/// Watches one connection. Every call takes the time; it must not run backwards. 80 bytes, no allocation.
+/// Watches one connection. Every call takes the time; it must not run backwards. 88 bytes, no allocation.
 ///
 ///     heartbeat watch(times, now);
 ///     watch.bytes_read(now); watch.received(e, now);      // after a read, for each event
@@ -54,7 +54,7 @@ public:
     }
 
     /// Does what is due: appends a ping to `out`, or fails the connection. Without room or entropy for a ping it is tried
-    /// again at the next call.
+    /// again at the next call, `ping_every` later at the latest.
     heartbeat_verdict poll(protocol_core& ws, instant now, buffer& out) noexcept;
 
     /// The latest round-trip time of a ping; negative: none was measured yet.

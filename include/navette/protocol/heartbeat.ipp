@@ -50,7 +50,7 @@ NAVETTE_INLINE heartbeat_verdict heartbeat::poll(protocol_core& ws, instant now,
             closing_since_ = now;
             return expire(why);
         }
-        if (!pong_awaited_ && over(last_read_, ping_every_) && send_ping(ws, now, out)) over(now, pong_within_);
+        if (!pong_awaited_ && over(last_read_, ping_every_)) over(now, send_ping(ws, now, out) ? pong_within_ : ping_every_);
     }
 
     if (out.empty())

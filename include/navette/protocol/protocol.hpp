@@ -96,6 +96,7 @@ public:
 
     /// Fails the connection for a reason of the caller's, such as a deadline (RFC 6455, 7.1.7): appends a Close with
     /// to_close_code(why) if none was sent yet. Returns the event that says so; `none` if the connection was ending anyway.
+    /// A failure without an error cannot be made: `errc{}` becomes `misuse`.
     event fail(errc why, buffer& out) noexcept;
 
     /// Appends the header of a frame of `length` bytes, for a gather write of a large payload. The driver writes `out`
@@ -106,8 +107,11 @@ public:
     void                             end_frame() noexcept { frame_open_ = false; }
 
     /// Bytes of the current plain data frame that have not come: read them straight into their place, then pass that
-    /// place to receive as `in`, which delivers it where it lies. 0 between frames and for a transformed message.
-    std::uint64_t payload_remaining() const noexcept { return receiving_coded_ ? 0 : decoder_.remaining(); }
+    /// place to receive as `in`, which delivers it where it lies. 0 between frames, for a transformed message, and once
+    /// nothing is parsed any more.
+    std::uint64_t payload_remaining() const noexcept {
+        return receiving_coded_ || !receives(state_) ? 0 : decoder_.remaining();
+    }
 
     connection_state state() const noexcept { return state_; }
 

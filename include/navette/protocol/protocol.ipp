@@ -179,6 +179,7 @@ NAVETTE_INLINE event protocol_core::receive_eof(buffer&) noexcept {
 NAVETTE_INLINE event protocol_core::fail(errc why, buffer& out) noexcept {
     const closing_step& step = closing_step_for(state_, closing_input::failure);
     if (!step.allowed) return {};
+    if (why == errc{}) why = errc::misuse;
     state_                = step.next;
     const close_code code = to_close_code(why);
     if (step.send_close && is_sendable(code, role_)) {
@@ -294,6 +295,7 @@ NAVETTE_INLINE errc protocol_core::send_coded(frame_header h, const_byte_span pa
     for (codec_step step; room && !step.done;) {
         step = codec_.deflate(payload, h.final == fin::yes);
         if (step.error != errc{}) return undo(step.error);
+        if (!step.done && step.consumed == 0 && step.produced.empty()) return undo(errc::misuse);  // a broken codec
         payload = payload.subspan(step.consumed);
         room    = out.append(step.produced);
     }
