@@ -1,0 +1,87 @@
+#include <navette/protocol/closing_handshake.hpp>
+
+#include "support/catch.hpp"
+
+#include <array>
+
+using namespace navette;
+
+namespace {
+
+using enum connection_state;
+constexpr std::array states{open, close_sent, close_done, failed, closed};
+static_assert(states.size() == connection_state_count);
+
+struct row {
+    connection_state from;
+    closing_input    input;
+    connection_state next;
+    bool             send_close, truncated, allowed;
+};
+
+// RFC 6455, 1.4, 5.5.1, 7.1.5 and 7.1.7, written out a second time.
+constexpr row rows[] = {
+    {open, closing_input::close_sent, close_sent, true, false, true},
+    {open, closing_input::close_received, close_done, true, false, true},
+    {open, closing_input::failure, failed, true, false, true},
+    {open, closing_input::end_of_transport, closed, false, true, true},
+    {close_sent, closing_input::close_sent, close_sent, false, false, false},
+    {close_sent, closing_input::close_received, close_done, false, false, true},
+    {close_sent, closing_input::failure, failed, false, false, true},
+    {close_sent, closing_input::end_of_transport, closed, false, true, true},
+    {close_done, closing_input::close_sent, close_done, false, false, false},
+    {close_done, closing_input::close_received, close_done, false, false, false},
+    {close_done, closing_input::failure, close_done, false, false, false},
+    {close_done, closing_input::end_of_transport, closed, false, false, true},
+    {failed, closing_input::close_sent, failed, false, false, false},
+    {failed, closing_input::close_received, failed, false, false, false},
+    {failed, closing_input::failure, failed, false, false, false},
+    {failed, closing_input::end_of_transport, closed, false, false, true},
+    {closed, closing_input::close_sent, closed, false, false, false},
+    {closed, closing_input::close_received, closed, false, false, false},
+    {closed, closing_input::failure, closed, false, false, false},
+    {closed, closing_input::end_of_transport, closed, false, false, true},
+};
+static_assert(std::size(rows) == connection_state_count * closing_input_count);
+
+} // namespace
+
+TEST_CASE("the closing handshake's table is the RFC's",
+          "[closing_handshake][6455:7.1][C114][C115][C122]") {
+    for (const row& r : rows) {
+        CAPTURE(static_cast<int>(r.from), static_cast<int>(r.input));
+        const closing_step& step = closing_step_for(r.from, r.input);
+        CHECK(step.next == r.next);
+        CHECK(step.send_close == r.send_close);
+        CHECK(step.truncated == r.truncated);
+        CHECK(step.allowed == r.allowed);
+    }
+}
+
+TEST_CASE("frames are parsed until the peer's Close or a failure, and not behind",
+          "[closing_handshake][6455:1.4][C116]") {
+    for (const connection_state state : states)
+        CHECK(receives(state) == (state == open || state == close_sent));
+}
+
+TEST_CASE("a server ends the transport once both Closes were exchanged",
+          "[closing_handshake][6455:7.1.1][C117][server]") {
+    CHECK(transport_action_for(close_done, role::server) == transport_action::shutdown_write);
+    CHECK(transport_action_for(close_sent, role::server) == transport_action::keep);
+}
+
+TEST_CASE("a client waits for the server to end the transport",
+          "[closing_handshake][6455:7.1.1][C118][client]") {
+    CHECK(transport_action_for(close_done, role::client) == transport_action::keep);
+    CHECK(transport_action_for(closed, role::client) == transport_action::close);
+}
+
+TEST_CASE("who failed the connection ends the transport, whatever its role",
+          "[closing_handshake][6455:7.1.7][C119]") {
+    for (const role r : {role::client, role::server}) {
+        CHECK(transport_action_for(open, r) == transport_action::keep);
+        CHECK(transport_action_for(close_sent, r) == transport_action::keep);
+        CHECK(transport_action_for(failed, r) == transport_action::shutdown_write);
+        CHECK(transport_action_for(closed, r) == transport_action::close);
+    }
+}
