@@ -155,6 +155,7 @@ async function check() {
     demand(points.length >= 10 && points.every((ms) => ms > 0 && ms < 10_000), `${points.length} plotted round trips are read from the page, ${Math.min(...points)} ms to ${Math.max(...points)} ms`);
 
     mkdirSync(path.dirname(screenshot), {recursive: true});
+    await page.evaluate(() => scrollTo(0, 0)); // the selvage at the top is fixed to the window
     await page.screenshot({path: screenshot, fullPage: true});
     console.log(`ok: a screenshot is in ${screenshot}`);
 
