@@ -124,6 +124,8 @@ TEMPLATE_TEST_CASE("a ping that nothing answers fails the connection after pong_
     CHECK(us.ws.state() == connection_state::failed);
     CHECK(us.says() == bytes("88 02 03F3"));
     CHECK(us.poll().expired == errc{});   // told once
+    us.at(seconds(43));
+    CHECK(us.next() == seconds(45));      // for the transport's end
 }
 
 TEMPLATE_TEST_CASE("any byte shows that the peer lives, a pong or not", "[heartbeat][C162]",
@@ -184,7 +186,9 @@ TEMPLATE_TEST_CASE("a pong that nobody asked for, or that comes twice, gives no 
     CHECK(us.watch.round_trip() < duration{});
     us.at(seconds(20));
     const auto pong = us.pong_of(us.leaves());
-    us.now          = us.now + milliseconds(5);
+    us.comes(frame(0x8a, concat(frames_of(pong)[0].payload, bytes("00"))));   // a byte more
+    CHECK(us.watch.round_trip() < duration{});
+    us.now = us.now + milliseconds(5);
     us.comes(pong);
     us.now = us.now + milliseconds(5);
     us.comes(pong);

@@ -268,6 +268,15 @@ TEST_CASE("a server's mark masks nothing", "[protocol][6455:5.1][C76][server]") 
     CHECK(payload == text_bytes("gathering"));
 }
 
+TEMPLATE_TEST_CASE("the rest of a text that began unread, by begin_frame, is not validated",
+                   "[protocol]", client_protocol, server_protocol) {
+    endpoint<TestType> us;
+    REQUIRE(us.ws.begin_frame(opcode::text, 0, fin::no, us.out));
+    us.ws.end_frame();
+    CHECK(us.ws.send(opcode::continuation, "\x82\xac", fin::yes, us.out) == errc{});
+    CHECK(us.ws.send(opcode::text, "\x82\xac", fin::yes, us.out) == errc::unsendable_text);
+}
+
 TEMPLATE_TEST_CASE("begin_frame takes lengths up to 2^63 - 1", "[protocol][6455:5.2][C72]",
                    client_protocol, server_protocol) {
     endpoint<TestType>  us;

@@ -145,7 +145,7 @@ private:
     event on_close(byte_span payload, buffer& out) noexcept;
     errc  append_control(opcode, const_byte_span payload, buffer& out) const noexcept;
 
-    errc check_send(opcode, bool whole) const noexcept;
+    errc check_send(opcode) const noexcept;
     void note_sent(opcode, fin, bool coded) noexcept;
     errc make_codec() noexcept;
     errc send_coded(frame_header, const_byte_span payload, buffer& out) noexcept;

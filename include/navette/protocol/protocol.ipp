@@ -226,12 +226,12 @@ NAVETTE_INLINE errc protocol_core::close(close_code code, std::string_view reaso
     return e;
 }
 
-// Which messages may be begun or gone on with (5.4). `whole`: one that is sent apart from any fragmented one.
-NAVETTE_INLINE errc protocol_core::check_send(opcode op, bool whole) const noexcept {
+// Which messages may be begun or gone on with (5.4).
+NAVETTE_INLINE errc protocol_core::check_send(opcode op) const noexcept {
     if (is_control(op) || is_reserved(op)) return errc::misuse;
     if (state_ != connection_state::open) return errc::not_open;                     // 6.1
     if (frame_open_) return errc::frame_open;
-    if (sending_ && (whole || op != opcode::continuation)) return errc::message_in_progress;
+    if (sending_ && op != opcode::continuation) return errc::message_in_progress;
     if (!sending_ && op == opcode::continuation) return errc::misuse;
     return {};
 }
@@ -246,7 +246,7 @@ NAVETTE_INLINE void protocol_core::note_sent(opcode op, fin final, bool coded) n
 
 NAVETTE_INLINE errc protocol_core::send(opcode op, const_byte_span payload, fin final, buffer& out,
                                         compress how) noexcept {
-    if (const errc e = check_send(op, false); e != errc{}) return e;
+    if (const errc e = check_send(op); e != errc{}) return e;
     const bool     begins = op != opcode::continuation;
     utf8_validator text   = begins ? utf8_validator{} : sent_text_;
     if (begins ? op == opcode::text : sending_text_) {
@@ -315,7 +315,7 @@ NAVETTE_INLINE errc protocol_core::send_coded(frame_header h, const_byte_span pa
 
 NAVETTE_INLINE result<frame_mark> protocol_core::begin_frame(opcode op, std::uint64_t length, fin final,
                                                              buffer& out) noexcept {
-    if (const errc e = check_send(op, false); e != errc{}) return e;
+    if (const errc e = check_send(op); e != errc{}) return e;
     if (op == opcode::continuation && sending_coded_) return errc::misuse;
     if (length >> 63 != 0) return errc::payload_too_long;                            // 5.2
     const result<frame_mark> mark =
@@ -328,7 +328,7 @@ NAVETTE_INLINE result<frame_mark> protocol_core::begin_frame(opcode op, std::uin
 }
 
 NAVETTE_INLINE errc protocol_core::send_prepared(bool transformed) noexcept {
-    if (const errc e = check_send(opcode::binary, true); e != errc{}) return e;
+    if (const errc e = check_send(opcode::binary); e != errc{}) return e;
     if (transformed) fresh_context_ = true;
     return {};
 }
