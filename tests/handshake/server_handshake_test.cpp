@@ -190,6 +190,17 @@ TEST_CASE("a version other than 13 gets 426",
     }
 }
 
+// Two numbered keys and eight bytes behind the head, as a browser of before the RFC would have sent them.
+TEST_CASE("the handshake of a draft is refused, and its bytes are no frames", "[server_handshake][6455:4.2.1][S11][server]") {
+    played_server server(
+        "GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n"
+        "Origin: http://example.com\r\nSec-WebSocket-Key1: 3 Ab9 21 7\r\nSec-WebSocket-Key2: 1 7x8 40 2\r\n\r\n"
+        "\x80\xff\xff\xffshut");
+    CHECK(server.error() == errc::unsupported_version);
+    CHECK(server.sent().starts_with("HTTP/1.1 426 "));
+    CHECK(server.in.left.empty());
+}
+
 TEST_CASE("a body in an upgrade request is refused",
           "[server_handshake][9112:6.3][C35][C36][S25][S55][server]") {
     for (const char* lines :

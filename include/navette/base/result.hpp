@@ -1,4 +1,5 @@
-// A value or an error, in every language mode the same type (std::expected is younger than C++20).
+// A value or an error: what functions return that can fail. In every language mode the same type, so that mixed programs
+// have one ABI (std::expected is younger than C++20). Nothing throws.
 #pragma once
 
 #include <navette/base/errc.hpp>
