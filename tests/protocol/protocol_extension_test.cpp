@@ -238,6 +238,15 @@ TEMPLATE_TEST_CASE("a whole message that the codec fails at is not sent, and the
     CHECK(told(them, us.says()) == "<one><two>");
 }
 
+TEMPLATE_TEST_CASE("a message is not sent through a codec that is stuck", "[protocol][C161]", client_protocol,
+                   server_protocol) {
+    const toy::extension stuck({.stuck = true});
+    endpoint<TestType>   us(stuck.agreed());
+    CHECK(us.ws.send(opcode::text, "one", fin::yes, us.out) == errc::misuse);
+    CHECK(us.out.empty());
+    CHECK(us.ws.send(opcode::text, "one", fin::yes, us.out, compress::never) == errc{});
+}
+
 TEMPLATE_TEST_CASE("a codec that fails within a fragmented message fails the connection",
                    "[protocol][C123]", client_protocol, server_protocol) {
     const toy::extension bad({.deflate_fails_at = 5});

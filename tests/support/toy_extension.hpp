@@ -41,7 +41,7 @@ struct options {
     bool         eager            = false;
     std::size_t  inflate_fails_at = never;  // byte of each message as it comes, from 0
     std::size_t  deflate_fails_at = never;  // byte of each message to be sent, from 0
-    bool         stuck            = false;  // inflate takes nothing, produces nothing and is not done
+    bool         stuck            = false;  // a step takes nothing, produces nothing and is not done
     std::size_t  failing_makes    = 0;      // the first so many codecs cannot be made
 
     bool             declines = false;  // every offer, and every answer
@@ -288,6 +288,7 @@ inline constexpr navette::message_codec_table extension::table{
     },
     [](void* self, navette::const_byte_span in, bool last) noexcept {
         ++codec::at(self).maker->counters_.deflates;
+        if (codec::at(self).maker->options_.stuck) return navette::codec_step{};
         return codec::at(self).deflater.step(in, last);
     },
     [](void* self) noexcept {
