@@ -5,7 +5,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 
-stages=(house headers release-gcc examples interop demo dev-gcc release-clang dev-clang i686 s390x aarch64 include-cost)
+stages=(house headers release-gcc examples interop demo dev-gcc release-clang dev-clang tsan i686 s390x aarch64 include-cost)
 
 usage() {
     cat <<TEXT
@@ -184,6 +184,7 @@ stage_release-gcc() { build release -DCMAKE_CXX_COMPILER=g++-12 && run_binaries 
 stage_dev-gcc() { build dev -DCMAKE_CXX_COMPILER=g++-12 && run_binaries dev; }
 stage_release-clang() { build release-clang && run_binaries release-clang; }
 stage_dev-clang() { build dev-clang && run_binaries dev-clang; }
+stage_tsan() { build tsan && run_binaries tsan; }
 stage_i686() { build i686 && run_binaries i686; }
 stage_s390x() { build s390x && run_binaries s390x qemu-s390x; }
 stage_aarch64() { build aarch64 && run_binaries aarch64 qemu-aarch64; }
@@ -199,11 +200,13 @@ stage_include-cost() { run_scripts 120 tests/packaging/include_cost.sh; }
 column() { awk -F '\t' -v stage="$2" '$1 == stage { print $2 }' "$1"; } # FILE STAGE
 
 run_stage() {
-    local stage=$1 started=$SECONDS file=$results/$1.txt status seconds budget expected ran
+    local stage=$1 started=$SECONDS file=$results/$1.txt status seconds cpu budget expected ran
+    local TIMEFORMAT='%U %S'
     touch "$file"
-    NAVETTE_RESULTS=$file "stage_$stage" >"$logs/$stage.txt" 2>&1
+    { time NAVETTE_RESULTS=$file "stage_$stage" >"$logs/$stage.txt" 2>&1; } 2>"$logs/cpu"
     status=$?
     seconds=$((SECONDS - started))
+    cpu=$(awk '{ printf "%d", $1 + $2 }' "$logs/cpu")
     if ((status != 0)) && ! grep -q '^FAIL ' "$file"; then echo "FAIL stage $stage: exit status $status" >>"$file"; fi
 
     ran=$(grep -cE '^(PASS|FAIL|SKIP) ' "$file")
@@ -217,7 +220,7 @@ run_stage() {
     grep -E '^(FAIL|SKIP) ' "$file"
 
     budget=$(column tests/budget.tsv "$stage")
-    printf '%-14s %5d cases %5d s of %4s s%s\n' "$stage" "$ran" "$seconds" "${budget:-?}" \
+    printf '%-14s %5d cases %5d s of %4s s, %4d s of CPU%s\n' "$stage" "$ran" "$seconds" "${budget:-?}" "$cpu" \
         "$(if ((seconds > ${budget:-0})); then echo ', over its budget'; fi)"
 }
 
