@@ -129,10 +129,22 @@ class Server:
             connected, _ = self.listener.accept()
             with connected:
                 script(Peer(connected, masks=False))
+                self._end(connected)
         except Exception as error:  # shown by join
             self.error = error
         finally:
             self.listener.close()
+
+    @staticmethod
+    def _end(connected):
+        """Ends the stream, not with a reset: that is what close() sends while something is unread."""
+        try:
+            connected.shutdown(socket.SHUT_WR)
+            connected.settimeout(PATIENCE)
+            while connected.recv(65536):
+                pass
+        except OSError:  # closed by the script, or by the peer
+            pass
 
     def join(self):
         self.thread.join(PATIENCE)
