@@ -53,6 +53,8 @@ planted floors.sh "there is no base/nothing.hpp" "an include of nothing" \
 
 planted forbidden.sh "base/planted.hpp:4: this header is too costly" "a costly header" \
     "printf '$opening#include <chrono>\n' >$lower"
+planted forbidden.sh "base/planted.hpp:4: this header alone costs a third" "a heavy header" \
+    "printf '$opening#include <algorithm>\n' >$lower"
 planted forbidden.sh "base/planted.hpp:4: costs half a second" "<immintrin.h>" \
     "printf '$opening#include <immintrin.h>\n' >$lower"
 planted forbidden.sh "base/planted.hpp:4: reinterpret_cast" "a reinterpret_cast" \
@@ -68,7 +70,7 @@ planted forbidden.sh "base/planted.hpp:4: a tab" "a tab" "printf '$opening//\t\n
 planted forbidden.sh "base/planted.hpp:4: white space" "white space at the end of a line" "printf '$opening// \n' >$lower"
 planted forbidden.sh "base/planted.hpp:4: goto" "goto" "printf '${opening}void f() { end: goto end; }\n' >$lower"
 planted forbidden.sh "planted_test.cpp:1: a test that cannot fail" "a test that cannot fail" \
-    "printf 'CHECK(true);\n' >tests/planted_test.cpp"
+    "printf 'CHECK(%s);\n' true >tests/planted_test.cpp"
 planted forbidden.sh "planted_test.cpp:1: Catch2 is taken" "Catch2 taken another way" \
     "printf '#include <catch2/catch.hpp>\n' >tests/planted_test.cpp"
 
