@@ -150,13 +150,20 @@ build() { # PRESET [OPTION...]
     return 1
 }
 
-run_binaries() { # PRESET [EMULATOR...]
-    local preset=$1 binary selected=()
+run_binaries() { # PRESET [EMULATOR...]: as many at a time as there are processors
+    local preset=$1 binary name selected=()
     shift
     if [[ -n $long ]]; then selected=('*,[.long]'); fi
+    mkdir -p "$logs/$preset"
     while read -r binary; do
-        counted "$preset/$(basename "$binary")" 300 "$@" "$binary" "${selected[@]}"
-    done <"build/$preset/tests/binaries.txt"
+        while (($(jobs -rp | wc -l) >= jobs)); do wait -n; done
+        name=$(basename "$binary")
+        NAVETTE_RESULTS=$logs/$preset/$name.results \
+            counted "$preset/$name" 300 "$@" "$binary" "${selected[@]}" >"$logs/$preset/$name.txt" 2>&1 &
+    done < <(tac "build/$preset/tests/binaries.txt") # the slow ones are the last
+    wait
+    cat "$logs/$preset"/*.txt
+    cat "$logs/$preset"/*.results >>"$NAVETTE_RESULTS"
 }
 
 run_scripts() { # SECONDS SCRIPT...

@@ -64,6 +64,11 @@ public:
 
 CATCH_REGISTER_LISTENER(results_listener)
 
+// For the address sanitizer: memory that is not there is a null pointer, as it is without it.
+extern "C" const char* __asan_default_options() {
+    return "allocator_may_return_null=1:detect_stack_use_after_return=1";
+}
+
 int main(int argc, char* argv[]) {
     Catch::Session session;
     session.configData().warnings = static_cast<Catch::WarnAbout::What>(Catch::WarnAbout::NoAssertions | nothing_selected);
