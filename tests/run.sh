@@ -151,15 +151,15 @@ build() { # PRESET [OPTION...]
 }
 
 run_binaries() { # PRESET [EMULATOR...]: as many at a time as there are processors
-    local preset=$1 binary name selected=()
+    local preset=$1 binary name seconds=300 selected=()
     shift
-    if [[ -n $long ]]; then selected=('*,[.long]'); fi
+    if [[ -n $long ]]; then seconds=1800 selected=('*,[.long]'); fi
     mkdir -p "$logs/$preset"
     while read -r binary; do
         while (($(jobs -rp | wc -l) >= jobs)); do wait -n; done
         name=$(basename "$binary")
         NAVETTE_RESULTS=$logs/$preset/$name.results \
-            counted "$preset/$name" 300 "$@" "$binary" "${selected[@]}" >"$logs/$preset/$name.txt" 2>&1 &
+            counted "$preset/$name" "$seconds" "$@" "$binary" "${selected[@]}" >"$logs/$preset/$name.txt" 2>&1 &
     done < <(tac "build/$preset/tests/binaries.txt") # the slow ones are the last
     wait
     cat "$logs/$preset"/*.txt

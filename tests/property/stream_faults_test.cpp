@@ -5,6 +5,7 @@
 #include "support/bytes.hpp"
 #include "support/failing_stream.hpp"
 #include "support/handshake_peer.hpp"
+#include "support/long_run.hpp"
 #include "support/scripted_stream.hpp"
 
 #include <string>
@@ -95,10 +96,11 @@ std::vector<std::byte> part(const std::vector<std::byte>& all, std::size_t begin
     return {all.begin() + static_cast<std::ptrdiff_t>(begin), all.begin() + static_cast<std::ptrdiff_t>(end)};
 }
 
-// Every place in the small frames, and some in the large one.
+// Every place in the small frames, and some in the large one; in a long run all.
 std::vector<std::size_t> places(std::size_t size) {
     std::vector<std::size_t> all;
-    for (std::size_t i = 0; i < size; i += i < 750 || i + 40 > size ? 1 : 331) all.push_back(i);
+    const std::size_t stride = is_long_run() ? 1 : 331;
+    for (std::size_t i = 0; i < size; i += i < 750 || i + 40 > size ? 1 : stride) all.push_back(i);
     return all;
 }
 
