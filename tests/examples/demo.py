@@ -151,7 +151,7 @@ def _():
         pass  # somebody else has it: as well
     script = Program(os.path.join(ROOT, "examples", "demo.sh"))
     said = [""]
-    while "http" not in said[-1]:
+    while "http://127.0.0.1:" not in said[-1]:
         said.append(script.line())
         if not said[-1]:
             _, out, err = script.end()
