@@ -36,6 +36,7 @@
 #include <navette/extension/message_codec.hpp>     // what an extension does to a message
 #include <navette/extension/extension_factory.hpp> // how it is negotiated and made
 #include <navette/extension/agreement.hpp>         // what passes from the handshake to the protocol
+#include <navette/extension/permessage_deflate.hpp> // compression: what is offered and what was agreed
 
 // handshake: the opening handshake, over no transport in particular
 #include <navette/handshake/http_fields.hpp>       // requests and responses, as views
