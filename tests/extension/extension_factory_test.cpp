@@ -126,7 +126,9 @@ TEST_CASE("the toy makes codecs with what was agreed, after as many failures as 
     CHECK(codec);
     CHECK(extension.count().makes == 3);
     CHECK(extension.count().made == 1);
-    CHECK(bytes(codec.deflate(bytes("f0 0f"), true).produced) == bytes("ff"));
+    buffer out;
+    CHECK(codec.deflate(bytes("f0 0f"), true, out) == errc{});
+    CHECK(out == bytes("ff 00"));
 }
 
 TEST_CASE("the toy's messages from apart differ by the agreed key, which is the variant", "[extension_factory]") {

@@ -41,7 +41,7 @@ struct options {
     bool         eager            = false;
     std::size_t  inflate_fails_at = never;  // byte of each message as it comes, from 0
     std::size_t  deflate_fails_at = never;  // byte of each message to be sent, from 0
-    bool         stuck            = false;  // a step takes nothing, produces nothing and is not done
+    bool         stuck            = false;  // a step of inflating takes nothing, produces nothing and is not done
     std::size_t  failing_makes    = 0;      // the first so many codecs cannot be made
 
     bool             declines = false;  // every offer, and every answer
@@ -51,7 +51,7 @@ struct options {
 
 struct counters {
     std::size_t makes = 0, made = 0, released = 0;                    // calls; codecs
-    std::size_t inflates = 0, deflates = 0, ends = 0, resets = 0;     // of all codecs together
+    std::size_t inflates = 0, deflates = 0, ends = 0, resets = 0, releases = 0;   // of all codecs together
     std::size_t deflated_once = 0;
     std::size_t alive() const { return made - released; }
 };
@@ -99,6 +99,16 @@ public:
         }
         if (writes_ && last && step.done) end();
         return step;
+    }
+
+    // All of `in`, appended to `out`.
+    navette::errc run(navette::const_byte_span in, bool last, navette::buffer& out) {
+        for (navette::codec_step done; !done.done; in = in.subspan(done.consumed)) {
+            done = step(in, last);
+            if (done.error != navette::errc{}) return done.error;
+            if (!out.append(done.produced)) return navette::errc::out_of_memory;
+        }
+        return {};
     }
 
     void end() {
@@ -227,14 +237,7 @@ class extension {
                                       navette::buffer& out) noexcept {
         const extension& e = at(self);
         ++e.counters_.deflated_once;
-        converter deflater(e.options_, variant, e.options_.window, true);
-        for (navette::codec_step step; !step.done;) {
-            step = deflater.step(message, true);
-            if (step.error != navette::errc{}) return step.error;
-            if (!out.append(step.produced)) return navette::errc::out_of_memory;
-            message = message.subspan(step.consumed);
-        }
-        return {};
+        return converter(e.options_, variant, e.options_.window, true).run(message, true, out);
     }
 
 public:
@@ -286,15 +289,15 @@ inline constexpr navette::message_codec_table extension::table{
         ++codec::at(self).maker->counters_.ends;
         codec::at(self).inflater.end();
     },
-    [](void* self, navette::const_byte_span in, bool last) noexcept {
+    [](void* self, navette::const_byte_span in, bool last, navette::buffer& out) noexcept {
         ++codec::at(self).maker->counters_.deflates;
-        if (codec::at(self).maker->options_.stuck) return navette::codec_step{};
-        return codec::at(self).deflater.step(in, last);
+        return codec::at(self).deflater.run(in, last, out);
     },
     [](void* self) noexcept {
         ++codec::at(self).maker->counters_.resets;
         codec::at(self).deflater.reset();
     },
+    [](void* self) noexcept { ++codec::at(self).maker->counters_.releases; },
     [](void* self) noexcept {
         ++codec::at(self).maker->counters_.released;
         delete &codec::at(self);

@@ -3,6 +3,7 @@
 // "inflate" is what the receiver does, "deflate" what the sender did.
 #pragma once
 
+#include <navette/base/buffer.hpp>
 #include <navette/base/bytes.hpp>
 #include <navette/base/errc.hpp>
 
@@ -10,25 +11,28 @@
 
 namespace navette {
 
-/// The outcome of one step of a codec.
+/// The outcome of one step of inflating.
 struct codec_step {
     std::size_t consumed = 0;  ///< bytes taken off the front of the input; the codec keeps no pointer to it
     byte_span   produced{};    ///< in the codec's window; valid until the next step of any codec that shares the window
     bool        done = false;  ///< the input is used up and nothing more comes of it; false: call again with the rest
-    errc        error{};       ///< inflate: `invalid_compressed_data` or `out_of_memory`; nothing was produced
+    errc        error{};       ///< `invalid_compressed_data` or `out_of_memory`; nothing was produced
 };
 
 /// The functions of a codec; none may be null. `self` is the state that the extension made. One thread at a time.
-/// Every step takes a byte, produces one, or is done: a codec that does none of these is broken.
 struct message_codec_table {
-    /// Transforms the next piece of a received message's payload, unmasked; `last`: it ends the message.
+    /// Transforms the next piece of a received message's payload, unmasked; `last`: it ends the message. Every step takes
+    /// a byte, produces one, or is done: a codec that does none of these is broken.
     codec_step (*inflate)(void* self, const_byte_span in, bool last) noexcept;
     /// A received message is complete: forget its context if that was agreed, give back what is not needed.
     void (*end_message)(void* self) noexcept;
-    /// Transforms the next piece of a message to be sent; `last`: it ends the message.
-    codec_step (*deflate)(void* self, const_byte_span in, bool last) noexcept;
+    /// Transforms the next piece of a message to be sent, all of it, and appends what the peer needs in order to read it;
+    /// `last`: it ends the message. After an error the message is given up, and what was appended counts for nothing.
+    errc (*deflate)(void* self, const_byte_span in, bool last, buffer& out) noexcept;
     /// The next message to be sent must not refer to earlier ones, and an unfinished one is forgotten.
     void (*reset_deflate)(void* self) noexcept;
+    /// Gives back the memory that no message under way needs, and no agreement: what was produced last may lie in it.
+    void (*release_idle)(void* self) noexcept;
     /// Destroys the state.
     void (*release)(void* self) noexcept;
 };
@@ -55,8 +59,9 @@ public:
     explicit   operator bool() const noexcept { return table_ != nullptr; }
     codec_step inflate(const_byte_span in, bool last) noexcept { return table_->inflate(self_, in, last); }
     void       end_message() noexcept { table_->end_message(self_); }
-    codec_step deflate(const_byte_span in, bool last) noexcept { return table_->deflate(self_, in, last); }
-    void       reset_deflate() noexcept { table_->reset_deflate(self_); }
+    errc deflate(const_byte_span in, bool last, buffer& out) noexcept { return table_->deflate(self_, in, last, out); }
+    void reset_deflate() noexcept { table_->reset_deflate(self_); }
+    void release_idle() noexcept { table_->release_idle(self_); }
 };
 
 } // namespace navette

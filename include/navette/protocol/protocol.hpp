@@ -123,6 +123,12 @@ public:
     /// Whether receive answers pings itself; by default it does.
     void answer_pings(bool automatically) noexcept { answer_pings_ = automatically; }
 
+    /// Gives back what memory the extension can do without until the next message in each direction, for a connection
+    /// that is quiet. It compresses its next message less well; a payload that was delivered may die.
+    void release_when_idle() noexcept {
+        if (codec_) codec_.release_idle();
+    }
+
     /// The variant of a message prepared apart that this connection can take (extension_factory::variant), if any.
     const extension_factory* extension() const noexcept { return extension_; }
     std::uint8_t             extension_variant() const noexcept { return extension_->variant(parameters_, role_); }

@@ -291,15 +291,8 @@ NAVETTE_INLINE errc protocol_core::send_coded(frame_header h, const_byte_span pa
         if (h.op == opcode::continuation) fail(e, out);
         return e;
     };
-    bool room = !out.grow(guessed).empty();
-    for (codec_step step; room && !step.done;) {
-        step = codec_.deflate(payload, h.final == fin::yes);
-        if (step.error != errc{}) return undo(step.error);
-        if (!step.done && step.consumed == 0 && step.produced.empty()) return undo(errc::misuse);  // a broken codec
-        payload = payload.subspan(step.consumed);
-        room    = out.append(step.produced);
-    }
-    if (!room) return undo(errc::out_of_memory);
+    if (out.grow(guessed).empty()) return undo(errc::out_of_memory);
+    if (const errc e = codec_.deflate(payload, h.final == fin::yes, out); e != errc{}) return undo(e);
 
     h.payload_length         = out.size() - start - guessed;
     const std::size_t header = header_size(h.payload_length, h.masked);
