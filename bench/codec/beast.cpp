@@ -1,0 +1,186 @@
+// Boost.Beast's rows: its routines for masks and UTF-8, and websocket::stream over a stream in memory, read by read_some
+// into a buffer of the payload's size, which copies once less than read into a dynamic buffer.
+#include "beast_stream.hpp"
+
+#include <boost/beast/websocket/detail/mask.hpp>
+#include <boost/beast/websocket/detail/utf8_checker.hpp>
+
+#include <vector>
+
+namespace bench {
+
+namespace {
+
+websocket::detail::prepared_key prepared() {
+    websocket::detail::prepared_key key;
+    websocket::detail::prepare_key(key, text_key[0] | static_cast<std::uint32_t>(text_key[1]) << 8 |
+                                            static_cast<std::uint32_t>(text_key[2]) << 16 |
+                                            static_cast<std::uint32_t>(text_key[3]) << 24);
+    return key;
+}
+
+struct unmask {
+    texts payloads;
+
+    unmask(std::size_t size, std::size_t gap) : payloads(script::ascii, size, gap) {}
+
+    template <class Sink>
+    void operator()(Sink& sink) {
+        for (std::size_t i = 0; i < payloads.count(); ++i) {
+            auto key = prepared();
+            websocket::detail::mask_inplace(net::mutable_buffer(payloads[i], payloads.size()), key);
+            sink(payloads[i], payloads.size());
+        }
+    }
+};
+
+struct validate {
+    texts all;
+
+    validate(script s, std::size_t size) : all(s, size) {}
+
+    template <class Sink>
+    void operator()(Sink& sink) {
+        for (std::size_t i = 0; i < all.count(); ++i) {
+            const void* const at    = all[i];
+            const bool        valid = websocket::detail::check_utf8(static_cast<const char*>(at), all.size());
+            sink(&valid, 1);
+        }
+    }
+};
+
+struct unmask_and_validate {
+    texts all;
+
+    unmask_and_validate(script s, std::size_t size) : all(s, size) {}
+
+    template <class Sink>
+    void operator()(Sink& sink) {
+        for (std::size_t i = 0; i < all.count(); ++i) {
+            auto key = prepared();
+            websocket::detail::mask_inplace(net::mutable_buffer(all[i], all.size()), key);
+            websocket::detail::utf8_checker checker;
+            const bool valid = checker.write(all[i], all.size()) && checker.finish();
+            sink(all[i], all.size());
+            sink(&valid, 1);
+        }
+    }
+};
+
+struct receive {
+    const wire&       from;
+    std::vector<char> payload;
+    plain_stream      ws;
+
+    receive(const wire& w, std::size_t size, masked incoming) : from(w), payload(size) { open(ws, incoming); }
+
+    template <class Sink>
+    void operator()(Sink& sink) {
+        ws.next_layer().set_input(from.bytes);
+        beast::error_code ec;
+        for (std::size_t i = 0; i < from.frames; ++i) {
+            do {
+                const std::size_t n = ws.read_some(net::buffer(payload), ec);
+                if (ec) return;
+                sink(payload.data(), n);
+            } while (!ws.is_message_done());
+            sink.end_message();
+        }
+    }
+};
+
+struct echo {
+    const wire&       from;
+    std::vector<char> payload;
+    plain_stream      ws;
+
+    echo(const wire& w, std::size_t size) : from(w), payload(size) { open(ws, masked::yes); }
+
+    template <class Sink>
+    void operator()(Sink& sink) {
+        ws.next_layer().set_input(from.bytes);
+        ws.next_layer().set_output(sink);
+        beast::error_code ec;
+        for (std::size_t i = 0; i < from.frames; ++i) {
+            std::size_t size = 0;
+            do {
+                size += ws.read_some(net::buffer(payload) + size, ec);
+                if (ec) return;
+            } while (!ws.is_message_done());
+            ws.write(net::buffer(payload, size), ec);
+            if (ec) return;
+        }
+    }
+};
+
+// A stream's life begins here, as it does in a server: it is made for each connection.
+struct server_opening {
+    template <class Sink>
+    void operator()(Sink& sink) {
+        plain_stream ws;
+        deliver(ws, sink);
+    }
+
+    void deliver(plain_stream& ws, timed_sink&) {
+        beast::error_code ec;
+        ws.next_layer().set_input(chrome_request);
+        ws.accept(ec);
+        benchmark::DoNotOptimize(ws.is_open());
+    }
+
+    void deliver(plain_stream& ws, checked_sink& sink) {
+        std::string       response;
+        beast::error_code ec;
+        ws.next_layer().set_input(chrome_request);
+        ws.next_layer().set_record(&response);
+        ws.accept(ec);
+        sink.response(response.data(), response.size());
+    }
+};
+
+struct client_opening {
+    std::string request;
+
+    template <class Sink>
+    void operator()(Sink& sink) {
+        plain_stream      ws;
+        beast::error_code ec;
+        ws.next_layer().set_record(&request);
+        ws.handshake("www.example.com", "/chat?room=navette-001", ec);
+        const bool open = ws.is_open();
+        sink(&open, 1);
+    }
+};
+
+} // namespace
+
+void add_beast(suite& all) {
+    for (const std::size_t size : payload_sizes) {
+        add(all, "mask", "beast", size, cost_of_texts(script::ascii, size), [size] { return unmask(size, 0); });
+        add(all, "mask-unaligned", "beast", size, cost_of_texts(script::ascii, size), [size] { return unmask(size, masked_header_size(size)); });
+        for (const script s : scripts) {
+            add(all, group_of("utf8", s), "beast", size, cost_of_texts(s, size), [=] { return validate(s, size); });
+            add(all, group_of("fused", s), "beast", size, cost_of_texts(s, size), [=] { return unmask_and_validate(s, size); });
+        }
+    }
+    const auto add_receive = [&](std::string_view suffix, std::size_t size, content kind) {
+        const wire& masked_wire = wire_of(size, masked::yes, kind);
+        const wire& plain_wire  = wire_of(size, masked::no, kind);
+        const cost  each{masked_wire.frames, masked_wire.payloads.size()};
+        add(all, "receive-masked" + std::string(suffix), "beast", size, each,
+            [&, size] { return receive(masked_wire, size, masked::yes); });
+        add(all, "receive-unmasked" + std::string(suffix), "beast", size, each,
+            [&, size] { return receive(plain_wire, size, masked::no); });
+    };
+    for (const std::size_t size : frame_sizes) add_receive("", size, content::binary);
+    add_receive("-text", text_frame_size, content::text);
+    for (const std::size_t size : echo_sizes) {
+        const wire& w = wire_of(size, masked::yes);
+        add(all, "echo", "beast", size, {w.frames, w.payloads.size()}, [&w, size] { return echo(w, size); });
+    }
+    add(all, "handshake-server", "beast", chrome_request.size(), {1, chrome_request.size()},
+        [] { return server_opening(); });
+    add(all, "handshake-client", "beast", answer_size, {1, answer_size}, [] { return client_opening(); });
+}
+
+} // namespace bench

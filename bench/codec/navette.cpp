@@ -1,0 +1,265 @@
+// navette's rows: the public API, as a program would call it.
+#include "corpus.hpp"
+#include "peer.hpp"
+
+#include <navette/navette.hpp>
+
+#include <cstring>
+#include <vector>
+
+namespace bench {
+
+namespace {
+
+using namespace navette;
+
+byte_span text_at(const texts& all, std::size_t i) { return std::as_writable_bytes(std::span(all[i], all.size())); }
+
+constexpr masking_key key = {std::byte{text_key[0]}, std::byte{text_key[1]}, std::byte{text_key[2]},
+                             std::byte{text_key[3]}};
+
+struct unmask {
+    texts payloads;
+
+    unmask(std::size_t size, std::size_t gap) : payloads(script::ascii, size, gap) {}
+
+    template <class Sink>
+    void operator()(Sink& sink) {
+        for (std::size_t i = 0; i < payloads.count(); ++i) {
+            apply_mask(text_at(payloads, i), key);
+            sink(payloads[i], payloads.size());
+        }
+    }
+};
+
+struct validate {
+    texts all;
+
+    validate(script s, std::size_t size) : all(s, size) {}
+
+    template <class Sink>
+    void operator()(Sink& sink) {
+        for (std::size_t i = 0; i < all.count(); ++i) {
+            const bool valid = is_valid_utf8(const_byte_span(text_at(all, i)));
+            sink(&valid, 1);
+        }
+    }
+};
+
+template <class Pass>
+struct unmask_and_validate {
+    texts all;
+
+    unmask_and_validate(script s, std::size_t size) : all(s, size) {}
+
+    template <class Sink>
+    void operator()(Sink& sink) {
+        for (std::size_t i = 0; i < all.count(); ++i) {
+            utf8_validator    validator;
+            const std::size_t taken = Pass::run(text_at(all, i), validator);
+            const bool        valid = taken == all.size() && validator.complete();
+            sink(all[i], all.size());
+            sink(&valid, 1);
+        }
+    }
+};
+
+struct fused {
+    static std::size_t run(byte_span text, utf8_validator& validator) {
+        return unmask_and_feed(text, key, 0, validator);
+    }
+};
+
+struct two_passes {
+    static std::size_t run(byte_span text, utf8_validator& validator) {
+        apply_mask(text, key);
+        return validator.feed(text);
+    }
+};
+
+// Reading is the copy from the wire into the one buffer that is read into.
+struct read_buffer {
+    const wire&            from;
+    std::vector<std::byte> bytes{from.bytes.size()};
+
+    byte_span read() {
+        std::memcpy(bytes.data(), from.bytes.data(), bytes.size());
+        return bytes;
+    }
+};
+
+template <class Protocol>
+struct receive {
+    read_buffer input;
+    Protocol    ws;
+    buffer      out;
+
+    explicit receive(const wire& w) : input{w} {}
+
+    template <class Sink>
+    void operator()(Sink& sink) {
+        byte_span in = input.read();
+        while (const event e = ws.receive(in, out)) {
+            sink(e.payload.data(), e.payload.size());
+            if (e.last) sink.end_message();
+        }
+    }
+};
+
+struct echo {
+    read_buffer     input;
+    server_protocol ws;
+    buffer          out;
+
+    explicit echo(const wire& w) : input{w} {}
+
+    template <class Sink>
+    void operator()(Sink& sink) {
+        byte_span in = input.read();
+        while (const event e = ws.receive(in, out))
+            if (ws.send(opcode::binary, e.payload, fin::yes, out) != errc{}) break;
+        sink(out.data().data(), out.size());
+        out.clear();
+    }
+};
+
+// A gather write of header and payload, which is not copied: what connection does with large messages.
+struct gather_echo {
+    read_buffer     input;
+    server_protocol ws;
+    buffer          out;
+
+    explicit gather_echo(const wire& w) : input{w} {}
+
+    template <class Sink>
+    void operator()(Sink& sink) {
+        byte_span in = input.read();
+        while (const event e = ws.receive(in, out)) {
+            const auto mark = ws.begin_frame(opcode::binary, e.payload.size(), fin::yes, out);
+            if (!mark) break;
+            sink(out.data().data(), mark->before);
+            sink(e.payload.data(), e.payload.size());
+            out.consume(mark->before);
+            ws.end_frame();
+        }
+    }
+};
+
+struct server_opening {
+    server_options         options{.origins = origin_policy::any()};
+    std::vector<std::byte> input{chrome_request.size()};
+    buffer                 head, out;
+
+    template <class Sink>
+    void operator()(Sink& sink) {
+        std::memcpy(input.data(), chrome_request.data(), chrome_request.size());
+        byte_span        in = input;
+        server_handshake handshake(options, head);
+        if (handshake.receive(in, out) == handshake_status::upgrade)
+            if (const auto agreed = handshake.accept(); agreed && append_http1(handshake.response(), out) == errc{}) {
+                const server_protocol ws(*agreed);
+                benchmark::DoNotOptimize(ws);
+                sink.response(out.data().data(), out.size());
+            }
+        out.clear();
+    }
+};
+
+struct client_opening {
+    client_options options;
+    uri            target = *parse_uri("ws://www.example.com/chat?room=navette-001");
+    buffer         head, out;
+    std::string    response;
+
+    template <class Sink>
+    void operator()(Sink& sink) {
+        client_handshake handshake(target, options, head);
+        bool             open = false;
+        if (handshake.request(out) == errc{}) {
+            answer(as_text(out.data()), response);
+            byte_span in = std::as_writable_bytes(std::span(response));
+            open         = handshake.receive(in) == client_handshake_status::upgrade;
+            const client_protocol ws(handshake.agreed());
+            benchmark::DoNotOptimize(ws);
+        }
+        sink(&open, 1);
+        out.clear();
+    }
+};
+
+enum class way { spans, copied, sent };
+
+// One message to a thousand connections, each with an output of its own.
+template <way How>
+struct broadcast {
+    std::string                  content = prepared_text();
+    const_byte_span              text    = as_bytes(content);
+    std::vector<server_protocol> connections{connection_count};
+    std::vector<buffer>          outputs{connection_count};
+
+    template <class Sink>
+    void operator()(Sink& sink) {
+        if constexpr (How == way::sent) {
+            for (std::size_t i = 0; i < connection_count; ++i) {
+                if (connections[i].send(opcode::text, text, fin::yes, outputs[i]) != errc{}) return;
+                sink(outputs[i].data().data(), outputs[i].size());
+                outputs[i].clear();
+            }
+        } else {
+            prepared_message message(opcode::text, text);
+            for (std::size_t i = 0; i < connection_count; ++i) {
+                const auto bytes = message.wire(connections[i]);
+                if (!bytes) return;
+                if constexpr (How == way::copied) {
+                    if (!outputs[i].append(*bytes)) return;
+                    sink(outputs[i].data().data(), outputs[i].size());
+                    outputs[i].clear();
+                } else {
+                    sink(bytes->data(), bytes->size());
+                }
+            }
+        }
+    }
+};
+
+} // namespace
+
+void add_navette(suite& all) {
+    for (const std::size_t size : payload_sizes) {
+        add(all, "mask", "navette", size, cost_of_texts(script::ascii, size), [size] { return unmask(size, 0); });
+        add(all, "mask-unaligned", "navette", size, cost_of_texts(script::ascii, size),
+            [size] { return unmask(size, masked_header_size(size)); });
+        for (const script s : scripts) {
+            add(all, group_of("utf8", s), "navette", size, cost_of_texts(s, size), [=] { return validate(s, size); });
+            add(all, group_of("fused", s), "navette", size, cost_of_texts(s, size),
+                [=] { return unmask_and_validate<fused>(s, size); });
+            add(all, group_of("fused", s), "navette-two-passes", size, cost_of_texts(s, size),
+                [=] { return unmask_and_validate<two_passes>(s, size); });
+        }
+    }
+    const auto add_receive = [&](std::string_view suffix, std::size_t size, content kind) {
+        const wire& masked_wire = wire_of(size, masked::yes, kind);
+        const wire& plain_wire  = wire_of(size, masked::no, kind);
+        const cost  each{masked_wire.frames, masked_wire.payloads.size()};
+        add(all, "receive-masked" + std::string(suffix), "navette", size, each,
+            [&] { return receive<server_protocol>(masked_wire); });
+        add(all, "receive-unmasked" + std::string(suffix), "navette", size, each,
+            [&] { return receive<client_protocol>(plain_wire); });
+    };
+    for (const std::size_t size : frame_sizes) add_receive("", size, content::binary);
+    add_receive("-text", text_frame_size, content::text);
+    for (const std::size_t size : echo_sizes) {
+        const wire& w = wire_of(size, masked::yes);
+        add(all, "echo", "navette", size, {w.frames, w.payloads.size()}, [&w] { return echo(w); });
+        add(all, "echo", "navette-gather", size, {w.frames, w.payloads.size()}, [&w] { return gather_echo(w); });
+    }
+    add(all, "handshake-server", "navette", chrome_request.size(), {1, chrome_request.size()},
+        [] { return server_opening(); });
+    add(all, "handshake-client", "navette", answer_size, {1, answer_size}, [] { return client_opening(); });
+    const cost all_connections{connection_count, connection_count * prepared_size};
+    add(all, "prepared", "navette", prepared_size, all_connections, [] { return broadcast<way::spans>(); });
+    add(all, "prepared", "navette-copied", prepared_size, all_connections, [] { return broadcast<way::copied>(); });
+    add(all, "prepared", "navette-send", prepared_size, all_connections, [] { return broadcast<way::sent>(); });
+}
+
+} // namespace bench
