@@ -1,0 +1,17 @@
+# For the scripts of the benchmarks, to be sourced: installs Debian packages by name, those that are missing.
+as_root() { if ((EUID == 0)); then "$@"; else sudo "$@"; fi; }
+
+install_packages() { # PACKAGE...
+    local missing=() package
+    for package in "$@"; do
+        dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+    done
+    ((${#missing[@]})) || return 0
+    echo "installing ${missing[*]}"
+    if ! command -v apt-get >/dev/null; then
+        echo "this is neither Debian nor Ubuntu: install these yourself" >&2
+        return 1
+    fi
+    as_root apt-get update -q && as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
