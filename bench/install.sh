@@ -1,10 +1,12 @@
-# For the scripts of the benchmarks, to be sourced: installs Debian packages by name, those that are missing.
+# For the scripts of the benchmarks, to be sourced from the top of the repository: installs Debian packages by name,
+# those that are missing.
 as_root() { if ((EUID == 0)); then "$@"; else sudo "$@"; fi; }
 
 install_packages() { # PACKAGE...
     local missing=() package
     for package in "$@"; do
-        dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+        dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
+            missing+=("$package")
     done
     ((${#missing[@]})) || return 0
     echo "installing ${missing[*]}"

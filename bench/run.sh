@@ -5,7 +5,8 @@ bench=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 names=$(cd "$bench" && for script in */run.sh; do printf ' %s' "${script%/run.sh}"; done)
 
 if [[ ${1:-} == --help ]]; then
-    echo "usage: bench/run.sh NAME [OPTION...]; the benchmarks are:$names; bench/run.sh NAME --help tells its options"
+    echo "usage: bench/run.sh NAME [OPTION...]"
+    echo "The benchmarks are:$names; bench/run.sh NAME --help tells the options of one."
     exit 0
 fi
 if [[ ! ${1:-} =~ ^[a-z_]+$ || ! -x $bench/$1/run.sh ]]; then

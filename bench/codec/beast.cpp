@@ -1,5 +1,5 @@
-// Boost.Beast's rows: its routines for masks and UTF-8, and websocket::stream over a stream in memory, read by read_some
-// into a buffer of the payload's size, which copies once less than read into a dynamic buffer.
+// Boost.Beast's rows: its routines for masks and UTF-8, and websocket::stream over a stream in memory. read_some into a
+// buffer of the payload's size copies once less than read into a dynamic buffer.
 #include "beast_stream.hpp"
 
 #include <boost/beast/websocket/detail/mask.hpp>
@@ -42,8 +42,9 @@ struct validate {
     template <class Sink>
     void operator()(Sink& sink) {
         for (std::size_t i = 0; i < all.count(); ++i) {
-            const void* const at    = all[i];
-            const bool        valid = websocket::detail::check_utf8(static_cast<const char*>(at), all.size());
+            const void* const at = all[i];
+            const bool valid =
+                websocket::detail::check_utf8(static_cast<const char*>(at), all.size());
             sink(&valid, 1);
         }
     }
@@ -68,11 +69,13 @@ struct unmask_and_validate {
 };
 
 struct receive {
-    const wire&       from;
+    const wire& from;
     std::vector<char> payload;
-    plain_stream      ws;
+    plain_stream ws;
 
-    receive(const wire& w, std::size_t size, masked incoming) : from(w), payload(size) { open(ws, incoming); }
+    receive(const wire& w, std::size_t size, masked incoming) : from(w), payload(size) {
+        open(ws, incoming);
+    }
 
     template <class Sink>
     void operator()(Sink& sink) {
@@ -90,9 +93,9 @@ struct receive {
 };
 
 struct echo {
-    const wire&       from;
+    const wire& from;
     std::vector<char> payload;
-    plain_stream      ws;
+    plain_stream ws;
 
     echo(const wire& w, std::size_t size) : from(w), payload(size) { open(ws, masked::yes); }
 
@@ -129,7 +132,7 @@ struct server_opening {
     }
 
     void deliver(plain_stream& ws, checked_sink& sink) {
-        std::string       response;
+        std::string response;
         beast::error_code ec;
         ws.next_layer().set_input(chrome_request);
         ws.next_layer().set_record(&response);
@@ -143,7 +146,7 @@ struct client_opening {
 
     template <class Sink>
     void operator()(Sink& sink) {
-        plain_stream      ws;
+        plain_stream ws;
         beast::error_code ec;
         ws.next_layer().set_record(&request);
         ws.handshake("www.example.com", "/chat?room=navette-001", ec);
@@ -155,32 +158,16 @@ struct client_opening {
 } // namespace
 
 void add_beast(suite& all) {
-    for (const std::size_t size : payload_sizes) {
-        add(all, "mask", "beast", size, cost_of_texts(script::ascii, size), [size] { return unmask(size, 0); });
-        add(all, "mask-unaligned", "beast", size, cost_of_texts(script::ascii, size), [size] { return unmask(size, masked_header_size(size)); });
-        for (const script s : scripts) {
-            add(all, group_of("utf8", s), "beast", size, cost_of_texts(s, size), [=] { return validate(s, size); });
-            add(all, group_of("fused", s), "beast", size, cost_of_texts(s, size), [=] { return unmask_and_validate(s, size); });
-        }
-    }
-    const auto add_receive = [&](std::string_view suffix, std::size_t size, content kind) {
-        const wire& masked_wire = wire_of(size, masked::yes, kind);
-        const wire& plain_wire  = wire_of(size, masked::no, kind);
-        const cost  each{masked_wire.frames, masked_wire.payloads.size()};
-        add(all, "receive-masked" + std::string(suffix), "beast", size, each,
-            [&, size] { return receive(masked_wire, size, masked::yes); });
-        add(all, "receive-unmasked" + std::string(suffix), "beast", size, each,
-            [&, size] { return receive(plain_wire, size, masked::no); });
-    };
-    for (const std::size_t size : frame_sizes) add_receive("", size, content::binary);
-    add_receive("-text", text_frame_size, content::text);
-    for (const std::size_t size : echo_sizes) {
-        const wire& w = wire_of(size, masked::yes);
-        add(all, "echo", "beast", size, {w.frames, w.payloads.size()}, [&w, size] { return echo(w, size); });
-    }
-    add(all, "handshake-server", "beast", chrome_request.size(), {1, chrome_request.size()},
-        [] { return server_opening(); });
-    add(all, "handshake-client", "beast", answer_size, {1, answer_size}, [] { return client_opening(); });
+    add_masks(all, "beast", [](std::size_t size, std::size_t gap) { return unmask(size, gap); });
+    add_texts(all, "utf8", "beast", [](script s, std::size_t size) { return validate(s, size); });
+    add_texts(all, "fused", "beast",
+              [](script s, std::size_t size) { return unmask_and_validate(s, size); });
+    add_receive(all, "beast", [](const wire& w, std::size_t size, masked incoming) {
+        return receive(w, size, incoming);
+    });
+    add_echo(all, "beast", [](const wire& w, std::size_t size) { return echo(w, size); });
+    add_server_handshake(all, "beast", [] { return server_opening(); });
+    add_client_handshake(all, "beast", [] { return client_opening(); });
 }
 
 } // namespace bench

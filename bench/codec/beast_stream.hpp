@@ -26,9 +26,9 @@ inline net::io_context& context() {
 
 class memory_stream {
     std::string_view input_;
-    checked_sink*    output_ = nullptr;
-    std::string*     record_ = nullptr;
-    std::string      response_;
+    checked_sink* output_ = nullptr;
+    std::string* record_  = nullptr;
+    std::string response_;
 
 public:
     using executor_type = net::io_context::executor_type;
@@ -56,7 +56,8 @@ public:
             return 0;
         }
         ec = {};
-        const std::size_t n = net::buffer_copy(buffers, net::const_buffer(input_.data(), input_.size()));
+        const std::size_t n =
+            net::buffer_copy(buffers, net::const_buffer(input_.data(), input_.size()));
         input_.remove_prefix(n);
         return n;
     }
@@ -76,7 +77,8 @@ public:
         for (const net::const_buffer piece : beast::buffers_range_ref(buffers)) {
             benchmark::DoNotOptimize(piece.data());
             if (output_ != nullptr) (*output_)(piece.data(), piece.size());
-            if (record_ != nullptr) record_->append(static_cast<const char*>(piece.data()), piece.size());
+            if (record_ != nullptr)
+                record_->append(static_cast<const char*>(piece.data()), piece.size());
             total += piece.size();
         }
         return total;

@@ -1,5 +1,5 @@
-// The making of what the benchmark feeds to everybody. The generator is SplitMix64 with fixed seeds: every run and every
-// machine measures the same bytes.
+// The making of what the benchmark feeds to everybody. The generator is SplitMix64 with fixed seeds, so that every run
+// measures the same bytes, on every machine.
 #include "corpus.hpp"
 
 #include <navette/handshake/accept_key.hpp>
@@ -29,8 +29,9 @@ public:
 };
 
 std::string make_ascii(std::size_t size, generator& random) {
-    static constexpr std::string_view letters = R"( abcdefghijklmnopqrstuvwxyzABCDEFGH0123456789{}[]",:.)";
-    std::string                       text(size, ' ');
+    static constexpr std::string_view letters =
+        R"( abcdefghijklmnopqrstuvwxyzABCDEFGH0123456789{}[]",:.)";
+    std::string text(size, ' ');
     for (char& c : text) c = letters[random.below(letters.size())];
     return text;
 }
@@ -53,10 +54,8 @@ std::string make_mixed(std::size_t size, generator& random) {
         const std::size_t left = size - text.size();
         // nothing but 2 and 3 can be made of characters; 1 must never be left
         const bool two = left == 2 || left == 4 || (left != 3 && random.below(2) == 0);
-        if (two)
-            append_character(text, 0x0400 + random.below(0x100), 2);
-        else
-            append_character(text, 0x4e00 + random.below(0x8000 - 0x4e00), 3);
+        if (two) append_character(text, 0x0400 + random.below(0x100), 2);
+        else append_character(text, 0x4e00 + random.below(0x8000 - 0x4e00), 3);
     }
     return text;
 }
@@ -80,20 +79,22 @@ void append_header(std::string& bytes, unsigned opcode, std::size_t size, masked
 // Masked or not, a wire of one size has the same payloads.
 wire make_wire(std::size_t size, masked is_masked, content kind) {
     const std::size_t total = size <= 1024 ? 64 * 1024 : 256 * 1024;
-    generator         random(size), random_key(~size);
-    wire              made;
-    std::string       payload(size, '\0');
+    generator random(size), random_key(~size);
+    wire made;
+    std::string payload(size, '\0');
     made.frames = total / (masked_header_size(size) + size);
     for (std::size_t frame = 0; frame < made.frames; ++frame) {
         for (char& c : payload)
-            c = static_cast<char>(kind == content::text ? 0x20 + random.below(0x5f) : random.below(256));
+            c = static_cast<char>(kind == content::text ? 0x20 + random.below(0x5f)
+                                                        : random.below(256));
         made.payloads += payload;
         append_header(made.bytes, kind == content::text ? 1 : 2, size, is_masked);
         if (is_masked == masked::yes) {
             std::array<char, 4> key;
             for (char& c : key) c = static_cast<char>(random_key.below(256));
             made.bytes.append(key.data(), key.size());
-            for (std::size_t i = 0; i < size; ++i) payload[i] = static_cast<char>(payload[i] ^ key[i % 4]);
+            for (std::size_t i = 0; i < size; ++i)
+                payload[i] = static_cast<char>(payload[i] ^ key[i % 4]);
         }
         made.bytes += payload;
     }
@@ -130,7 +131,8 @@ texts::texts(script s, std::size_t size, std::size_t gap)
     memory_.reset(static_cast<unsigned char*>(std::aligned_alloc(64, (needed + 63) / 64 * 64)));
     if (memory_ == nullptr) throw std::bad_alloc();
     const std::string& source = texts_of(s, size);
-    for (std::size_t i = 0; i < count_; ++i) std::memcpy((*this)[i], source.data() + i * size, size);
+    for (std::size_t i = 0; i < count_; ++i)
+        std::memcpy((*this)[i], source.data() + i * size, size);
 }
 
 namespace {
@@ -141,7 +143,8 @@ constexpr std::string_view request_text =
     "Connection: Upgrade\r\n"
     "Pragma: no-cache\r\n"
     "Cache-Control: no-cache\r\n"
-    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 "
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/126.0.0.0 "
     "Safari/537.36\r\n"
     "Upgrade: websocket\r\n"
     "Origin: https://www.example.com\r\n"
@@ -159,11 +162,13 @@ constinit const std::string_view chrome_request = request_text;
 
 void answer(std::string_view request, std::string& response) {
     static constexpr std::string_view name = "Sec-WebSocket-Key: ";
-    const std::size_t                 at   = request.find(name);
-    const std::string_view key = at == std::string_view::npos ? std::string_view{} : request.substr(at + name.size(), 24);
-    const auto             accept = navette::accept_key(key);
-    response.assign("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                    "Sec-WebSocket-Accept: ");
+    const std::size_t at                   = request.find(name);
+    const std::string_view key =
+        at == std::string_view::npos ? std::string_view{} : request.substr(at + name.size(), 24);
+    const auto accept = navette::accept_key(key);
+    response.assign(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Accept: ");
     response.append(accept.data(), accept.size()).append("\r\n\r\n");
 }
 

@@ -36,38 +36,44 @@ constexpr std::size_t text_count(script s, std::size_t size) {
 /// The texts one behind the other, each of exactly `size` bytes of valid UTF-8.
 const std::string& texts_of(script, std::size_t size);
 
-/// A key under which each text stays valid UTF-8, with each character as long as before, however often it is applied: so
-/// unmasking in place can be timed again and again, with no copy between that would have to be timed too. Nothing that
-/// is measured depends on a key's value.
+/// A key under which each text stays valid UTF-8, with each character as long as before, however often it is applied:
+/// so unmasking in place can be timed again and again, with no copy between that would have to be timed too. Nothing
+/// that is measured depends on a key's value.
 inline constexpr std::array<unsigned char, 4> text_key = {1, 2, 3, 2};
 
 /// A copy of texts_of in memory of its own. The texts lie densely from a 64-byte boundary on, or each behind `gap`
 /// bytes: where a frame's header puts it.
 class texts {
     std::unique_ptr<unsigned char, void (*)(void*)> memory_;
-    std::size_t                                     size_, gap_, count_;
+    std::size_t size_, gap_, count_;
 
 public:
     texts(script, std::size_t size, std::size_t gap = 0);
 
-    std::size_t    size() const { return size_; }
-    std::size_t    count() const { return count_; }
-    unsigned char* operator[](std::size_t i) const { return memory_.get() + gap_ + i * (size_ + gap_); }
+    std::size_t size() const { return size_; }
+    std::size_t count() const { return count_; }
+    unsigned char* operator[](std::size_t i) const {
+        return memory_.get() + gap_ + i * (size_ + gap_);
+    }
 };
 
 /// The text that is sent to all connections: prepared_size bytes of ASCII.
-inline std::string prepared_text() { return texts_of(script::ascii, prepared_size).substr(0, prepared_size); }
+inline std::string prepared_text() {
+    return texts_of(script::ascii, prepared_size).substr(0, prepared_size);
+}
 
 /// How many bytes of header stand before a masked payload of `size` bytes.
-constexpr std::size_t masked_header_size(std::size_t size) { return size <= 125 ? 6 : size <= 0xffff ? 8 : 14; }
+constexpr std::size_t masked_header_size(std::size_t size) {
+    return size <= 125 ? 6 : size <= 0xffff ? 8 : 14;
+}
 
 enum class masked : bool { no, yes };
 enum class content : bool { binary, text };
 
 /// Frames of one size, each a whole message, as they stand one behind the other in a connection's read buffer.
 struct wire {
-    std::string bytes;      ///< what comes in
-    std::string payloads;   ///< what must be delivered
+    std::string bytes;    ///< what comes in
+    std::string payloads; ///< what must be delivered
     std::size_t frames = 0;
 };
 

@@ -10,7 +10,7 @@ namespace {
 
 struct copy {
     const std::string& from;
-    std::string        to{from};
+    std::string to{from};
 
     explicit copy(const std::string& source) : from(source) {}
 
@@ -63,7 +63,7 @@ struct xor_loop {
 };
 
 struct copy_to_all {
-    std::string              frame = "1234" + prepared_text();
+    std::string frame = "1234" + prepared_text();
     std::vector<std::string> outputs{connection_count, frame};
 
     template <class Sink>
@@ -85,41 +85,31 @@ struct answering {
     }
 };
 
-void add_copy(suite& all, std::string_view group, std::size_t size, std::size_t operations, const std::string& source) {
-    add(all, group, "memcpy", size, {operations, source.size()}, [&source] { return copy(source); }, checked::no);
-}
-
 } // namespace
 
 void add_floor(suite& all) {
-    for (const std::size_t size : payload_sizes) {
-        const auto add_texts = [&](std::string_view group, script s) {
-            add(all, group, "memcpy", size, cost_of_texts(s, size), [=] { return copy_texts(s, size); }, checked::no);
-        };
-        add_texts("mask", script::ascii);
-        add_texts("mask-unaligned", script::ascii);
-        for (const script s : scripts) {
-            add_texts(group_of("utf8", s), s);
-            add_texts(group_of("fused", s), s);
-        }
-        const cost each = cost_of_texts(script::ascii, size);
-        add(all, "mask", "xor-loop", size, each, [size] { return xor_loop(size, 0); });
-        add(all, "mask-unaligned", "xor-loop", size, each, [size] { return xor_loop(size, masked_header_size(size)); });
-    }
-    for (const std::size_t size : frame_sizes)
-        for (const masked is_masked : {masked::yes, masked::no}) {
-            const wire& w = wire_of(size, is_masked);
-            add_copy(all, is_masked == masked::yes ? "receive-masked" : "receive-unmasked", size, w.frames, w.bytes);
-        }
-    for (const std::size_t size : echo_sizes) {
-        const wire& w = wire_of(size, masked::yes);
-        add_copy(all, "echo", size, w.frames, w.bytes);
-    }
-    static const std::string request(chrome_request);
-    add_copy(all, "handshake-server", request.size(), 1, request);
-    add(all, "handshake-client", "answering-alone", answer_size, {1, answer_size}, [] { return answering(); }, checked::no);
-    add(all, "prepared", "memcpy", prepared_size, {connection_count, connection_count * prepared_size},
-        [] { return copy_to_all(); }, checked::no);
+    add_masks(all, "xor-loop",
+              [](std::size_t size, std::size_t gap) { return xor_loop(size, gap); });
+    for (const char* group : {"mask", "mask-unaligned"})
+        for (const std::size_t size : payload_sizes)
+            add(
+                all, group, "memcpy", size, cost_of_texts(script::ascii, size),
+                [=] { return copy_texts(script::ascii, size); }, checked::no);
+    for (const char* group : {"utf8", "fused"})
+        add_texts(
+            all, group, "memcpy", [](script s, std::size_t size) { return copy_texts(s, size); },
+            checked::no);
+    add_receive(
+        all, "memcpy", [](const wire& w, std::size_t, masked) { return copy(w.bytes); },
+        checked::no);
+    add_echo(
+        all, "memcpy", [](const wire& w, std::size_t) { return copy(w.bytes); }, checked::no);
+    add_client_handshake(
+        all, "answering-alone", [] { return answering(); }, checked::no);
+    add(
+        all, "prepared", "memcpy", prepared_size,
+        {connection_count, connection_count * prepared_size}, [] { return copy_to_all(); },
+        checked::no);
 }
 
 } // namespace bench

@@ -1,5 +1,5 @@
-// The codec benchmark: all rows of all peers, for Google Benchmark to time; with --check instead, each row's work is done
-// once and what it delivers is compared with what it must deliver.
+// The codec benchmark: all rows of all peers, for Google Benchmark to time. With --check instead, each row's work is
+// done once, and what it delivers is compared with what it must deliver.
 #include "peer.hpp"
 
 #include <cstdio>
@@ -15,7 +15,8 @@ int check(const bench::suite& all) {
         ++compared;
         if (v.sum() == bench::expected_sum(v.group, v.size)) continue;
         ++wrong;
-        std::printf("%s/%s/%zu: does not deliver the bytes it must\n", v.group.c_str(), v.peer.c_str(), v.size);
+        std::printf("%s/%s/%zu: does not deliver the bytes it must\n", v.group.c_str(),
+                    v.peer.c_str(), v.size);
     }
     std::printf("%d of %d rows deliver the same bytes\n", compared - wrong, compared);
     return wrong == 0 && compared > 0 ? 0 : 1;

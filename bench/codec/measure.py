@@ -13,7 +13,14 @@ import sys
 
 
 def output_of(*command):
-    return subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
+    # Google Benchmark tells on standard error what it thinks of the machine.
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True,
+                          text=True).stdout
+
+
+def show(progress):
+    if sys.stderr.isatty():
+        print(f"\r{progress:40}\r", end="", file=sys.stderr, flush=True)
 
 
 def field_of_cpuinfo(name):
@@ -27,14 +34,16 @@ def field_of_cpuinfo(name):
 def caches():
     found = []
     for index in sorted(pathlib.Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
-        level, kind, size = ((index / name).read_text().strip() for name in ("level", "type", "size"))
+        told = ((index / name).read_text().strip() for name in ("level", "type", "size"))
+        level, kind, size = told
         if kind != "Instruction":
             found.append(f"L{level} {size}")
     return found
 
 
 def machine():
-    told = ["sse2", "ssse3", "avx2", "avx512f", "avx512bw", "avx512vl", "avx512vbmi", "sha_ni", "asimd", "sha1"]
+    told = ["sse2", "ssse3", "avx2", "avx512f", "avx512bw", "avx512vl", "avx512vbmi", "sha_ni",
+            "asimd", "sha1"]
     flags = (field_of_cpuinfo("flags") or field_of_cpuinfo("Features")).split()
     return {
         "architecture": platform.machine(),
@@ -79,21 +88,19 @@ def main():
     rows = {}
     for round_ in range(options.rounds):
         for done, (group, size) in enumerate(windows):
-            if sys.stderr.isatty():
-                print(f"\rround {round_ + 1} of {options.rounds}, {done} of {len(windows)} ", end="", file=sys.stderr)
-            report = json.loads(subprocess.run(
-                [options.binary, f"--benchmark_filter=^{group}/[^/]*/{size}$", "--benchmark_format=json",
-                 "--benchmark_enable_random_interleaving=true", f"--benchmark_repetitions={options.repetitions}",
-                 f"--benchmark_min_time={options.min_time}"],
-                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout)
+            show(f"round {round_ + 1} of {options.rounds}, {done} of {len(windows)}")
+            report = json.loads(output_of(
+                options.binary, f"--benchmark_filter=^{group}/[^/]*/{size}$",
+                "--benchmark_format=json", "--benchmark_enable_random_interleaving=true",
+                f"--benchmark_repetitions={options.repetitions}",
+                f"--benchmark_min_time={options.min_time}"))
             runs = [run for run in report["benchmarks"] if run["run_type"] == "iteration"]
             for run in sorted(runs, key=lambda run: run["repetition_index"]):
                 assert run["time_unit"] == "ns"
-                row = rows.setdefault(run["run_name"], {
-                    "operations": int(run["operations"]), "bytes": int(run["bytes"]), "samples": []})
+                row = rows.setdefault(run["run_name"], {"samples": []})
+                row["operations"], row["bytes"] = int(run["operations"]), int(run["bytes"])
                 row["samples"].append(round(run["cpu_time"] / run["operations"], 4))
-    if sys.stderr.isatty():
-        print("\r" + " " * 40 + "\r", end="", file=sys.stderr)
+    show("")
 
     expected = options.rounds * options.repetitions
     for name in names:
@@ -103,8 +110,8 @@ def main():
     head = {
         "machine": machine(),
         "versions": versions(options.packages.split()),
-        "method": {"rounds": options.rounds, "repetitions": options.repetitions, "min_time_s": options.min_time,
-                   "unit": "ns of CPU time per operation",
+        "method": {"rounds": options.rounds, "repetitions": options.repetitions,
+                   "min_time_s": options.min_time, "unit": "ns of CPU time per operation",
                    "load": [round(load_before, 2), round(os.getloadavg()[0], 2)]},
     }
     with open(options.out, "w", encoding="utf-8") as out:

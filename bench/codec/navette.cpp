@@ -13,7 +13,9 @@ namespace {
 
 using namespace navette;
 
-byte_span text_at(const texts& all, std::size_t i) { return std::as_writable_bytes(std::span(all[i], all.size())); }
+byte_span text_at(const texts& all, std::size_t i) {
+    return std::as_writable_bytes(std::span(all[i], all.size()));
+}
 
 constexpr masking_key key = {std::byte{text_key[0]}, std::byte{text_key[1]}, std::byte{text_key[2]},
                              std::byte{text_key[3]}};
@@ -55,9 +57,9 @@ struct unmask_and_validate {
     template <class Sink>
     void operator()(Sink& sink) {
         for (std::size_t i = 0; i < all.count(); ++i) {
-            utf8_validator    validator;
+            utf8_validator validator;
             const std::size_t taken = Pass::run(text_at(all, i), validator);
-            const bool        valid = taken == all.size() && validator.complete();
+            const bool valid        = taken == all.size() && validator.complete();
             sink(all[i], all.size());
             sink(&valid, 1);
         }
@@ -79,7 +81,7 @@ struct two_passes {
 
 // Reading is the copy from the wire into the one buffer that is read into.
 struct read_buffer {
-    const wire&            from;
+    const wire& from;
     std::vector<std::byte> bytes{from.bytes.size()};
 
     byte_span read() {
@@ -88,13 +90,15 @@ struct read_buffer {
     }
 };
 
-template <class Protocol>
 struct receive {
     read_buffer input;
-    Protocol    ws;
-    buffer      out;
+    server_protocol server;
+    client_protocol client;
+    protocol_core& ws;
+    buffer out;
 
-    explicit receive(const wire& w) : input{w} {}
+    receive(const wire& w, masked incoming)
+        : input{w}, ws(incoming == masked::yes ? static_cast<protocol_core&>(server) : client) {}
 
     template <class Sink>
     void operator()(Sink& sink) {
@@ -107,9 +111,9 @@ struct receive {
 };
 
 struct echo {
-    read_buffer     input;
+    read_buffer input;
     server_protocol ws;
-    buffer          out;
+    buffer out;
 
     explicit echo(const wire& w) : input{w} {}
 
@@ -125,9 +129,9 @@ struct echo {
 
 // A gather write of header and payload, which is not copied: what connection does with large messages.
 struct gather_echo {
-    read_buffer     input;
+    read_buffer input;
     server_protocol ws;
-    buffer          out;
+    buffer out;
 
     explicit gather_echo(const wire& w) : input{w} {}
 
@@ -146,17 +150,18 @@ struct gather_echo {
 };
 
 struct server_opening {
-    server_options         options{.origins = origin_policy::any()};
+    server_options options{.origins = origin_policy::any()};
     std::vector<std::byte> input{chrome_request.size()};
-    buffer                 head, out;
+    buffer head, out;
 
     template <class Sink>
     void operator()(Sink& sink) {
         std::memcpy(input.data(), chrome_request.data(), chrome_request.size());
-        byte_span        in = input;
+        byte_span in = input;
         server_handshake handshake(options, head);
         if (handshake.receive(in, out) == handshake_status::upgrade)
-            if (const auto agreed = handshake.accept(); agreed && append_http1(handshake.response(), out) == errc{}) {
+            if (const auto agreed = handshake.accept();
+                agreed && append_http1(handshake.response(), out) == errc{}) {
                 const server_protocol ws(*agreed);
                 benchmark::DoNotOptimize(ws);
                 sink.response(out.data().data(), out.size());
@@ -167,14 +172,14 @@ struct server_opening {
 
 struct client_opening {
     client_options options;
-    uri            target = *parse_uri("ws://www.example.com/chat?room=navette-001");
-    buffer         head, out;
-    std::string    response;
+    uri target = *parse_uri("ws://www.example.com/chat?room=navette-001");
+    buffer head, out;
+    std::string response;
 
     template <class Sink>
     void operator()(Sink& sink) {
         client_handshake handshake(target, options, head);
-        bool             open = false;
+        bool open = false;
         if (handshake.request(out) == errc{}) {
             answer(as_text(out.data()), response);
             byte_span in = std::as_writable_bytes(std::span(response));
@@ -187,15 +192,15 @@ struct client_opening {
     }
 };
 
-enum class way { spans, copied, sent };
+enum class way { viewed, copied, sent };
 
 // One message to a thousand connections, each with an output of its own.
 template <way How>
 struct broadcast {
-    std::string                  content = prepared_text();
-    const_byte_span              text    = as_bytes(content);
+    std::string content  = prepared_text();
+    const_byte_span text = as_bytes(content);
     std::vector<server_protocol> connections{connection_count};
-    std::vector<buffer>          outputs{connection_count};
+    std::vector<buffer> outputs{connection_count};
 
     template <class Sink>
     void operator()(Sink& sink) {
@@ -225,41 +230,24 @@ struct broadcast {
 } // namespace
 
 void add_navette(suite& all) {
-    for (const std::size_t size : payload_sizes) {
-        add(all, "mask", "navette", size, cost_of_texts(script::ascii, size), [size] { return unmask(size, 0); });
-        add(all, "mask-unaligned", "navette", size, cost_of_texts(script::ascii, size),
-            [size] { return unmask(size, masked_header_size(size)); });
-        for (const script s : scripts) {
-            add(all, group_of("utf8", s), "navette", size, cost_of_texts(s, size), [=] { return validate(s, size); });
-            add(all, group_of("fused", s), "navette", size, cost_of_texts(s, size),
-                [=] { return unmask_and_validate<fused>(s, size); });
-            add(all, group_of("fused", s), "navette-two-passes", size, cost_of_texts(s, size),
-                [=] { return unmask_and_validate<two_passes>(s, size); });
-        }
-    }
-    const auto add_receive = [&](std::string_view suffix, std::size_t size, content kind) {
-        const wire& masked_wire = wire_of(size, masked::yes, kind);
-        const wire& plain_wire  = wire_of(size, masked::no, kind);
-        const cost  each{masked_wire.frames, masked_wire.payloads.size()};
-        add(all, "receive-masked" + std::string(suffix), "navette", size, each,
-            [&] { return receive<server_protocol>(masked_wire); });
-        add(all, "receive-unmasked" + std::string(suffix), "navette", size, each,
-            [&] { return receive<client_protocol>(plain_wire); });
-    };
-    for (const std::size_t size : frame_sizes) add_receive("", size, content::binary);
-    add_receive("-text", text_frame_size, content::text);
-    for (const std::size_t size : echo_sizes) {
-        const wire& w = wire_of(size, masked::yes);
-        add(all, "echo", "navette", size, {w.frames, w.payloads.size()}, [&w] { return echo(w); });
-        add(all, "echo", "navette-gather", size, {w.frames, w.payloads.size()}, [&w] { return gather_echo(w); });
-    }
-    add(all, "handshake-server", "navette", chrome_request.size(), {1, chrome_request.size()},
-        [] { return server_opening(); });
-    add(all, "handshake-client", "navette", answer_size, {1, answer_size}, [] { return client_opening(); });
-    const cost all_connections{connection_count, connection_count * prepared_size};
-    add(all, "prepared", "navette", prepared_size, all_connections, [] { return broadcast<way::spans>(); });
-    add(all, "prepared", "navette-copied", prepared_size, all_connections, [] { return broadcast<way::copied>(); });
-    add(all, "prepared", "navette-send", prepared_size, all_connections, [] { return broadcast<way::sent>(); });
+    add_masks(all, "navette", [](std::size_t size, std::size_t gap) { return unmask(size, gap); });
+    add_texts(all, "utf8", "navette", [](script s, std::size_t size) { return validate(s, size); });
+    add_texts(all, "fused", "navette",
+              [](script s, std::size_t size) { return unmask_and_validate<fused>(s, size); });
+    add_texts(all, "fused", "navette-two-passes",
+              [](script s, std::size_t size) { return unmask_and_validate<two_passes>(s, size); });
+    add_receive(all, "navette",
+                [](const wire& w, std::size_t, masked incoming) { return receive(w, incoming); });
+    add_echo(all, "navette", [](const wire& w, std::size_t) { return echo(w); });
+    add_echo(all, "navette-gather", [](const wire& w, std::size_t) { return gather_echo(w); });
+    add_server_handshake(all, "navette", [] { return server_opening(); });
+    add_client_handshake(all, "navette", [] { return client_opening(); });
+    const cost each{connection_count, connection_count * prepared_size};
+    add(all, "prepared", "navette", prepared_size, each, [] { return broadcast<way::viewed>(); });
+    add(all, "prepared", "navette-copied", prepared_size, each,
+        [] { return broadcast<way::copied>(); });
+    add(all, "prepared", "navette-send", prepared_size, each,
+        [] { return broadcast<way::sent>(); });
 }
 
 } // namespace bench

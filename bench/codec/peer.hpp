@@ -1,6 +1,6 @@
-// What a peer brings to the benchmark: variants, each a piece of work that is timed by Google Benchmark and, by the same
-// code, checked once for the bytes that it delivers. The loop stands here as a template, so that a peer's own translation
-// unit inlines what a program that uses the peer would inline. C++17, because one of the peers is.
+// What a peer brings to the benchmark: variants, each a piece of work that Google Benchmark times, and that is checked,
+// by the same code, for the bytes that it delivers. The loops are templates, so that a peer's own translation unit
+// inlines what a program that uses the peer would inline. C++17, because one of the peers is.
 #pragma once
 
 #include "corpus.hpp"
@@ -45,18 +45,21 @@ public:
 
 /// What one iteration of a variant does.
 struct cost {
-    std::size_t operations = 1;   ///< frames, messages, handshakes; a pass over a buffer is one
-    std::size_t bytes      = 0;   ///< of payload
+    std::size_t operations = 1; ///< frames, messages, handshakes; a pass over a buffer is one
+    std::size_t bytes      = 0; ///< of payload
 };
 
 /// One pass over all texts of a size.
-inline cost cost_of_texts(script s, std::size_t size) { return {text_count(s, size), text_count(s, size) * size}; }
+inline cost cost_of_texts(script s, std::size_t size) {
+    return {text_count(s, size), text_count(s, size) * size};
+}
 
 /// One row: `group/peer/size`.
 struct variant {
-    std::string                          group, peer;
-    std::size_t                          size;
-    std::function<std::uint64_t()>       sum;    ///< of what it delivers; empty for a floor, which delivers nothing
+    std::string group, peer;
+    std::size_t size;
+    std::function<std::uint64_t()>
+        sum; ///< of what it delivers; empty for a floor, which delivers nothing
     std::function<void(benchmark::State&)> time;
 };
 
@@ -66,18 +69,18 @@ enum class checked : bool { no, yes };
 
 /// Adds a row. `make()` makes the work, a callable that takes a sink and does one iteration.
 template <class Make>
-void add(suite& all, std::string_view group, std::string_view peer, std::size_t size, cost each, Make make,
-         checked check = checked::yes) {
+void add(suite& all, std::string_view group, std::string_view peer, std::size_t size, cost each,
+         Make make, checked check = checked::yes) {
     variant row{std::string(group), std::string(peer), size, {}, {}};
     if (check == checked::yes)
         row.sum = [make] {
-            auto         work = make();
+            auto work = make();
             checked_sink sink;
             work(sink);
             return sink.sum();
         };
     row.time = [make, each](benchmark::State& state) {
-        auto       work = make();
+        auto work = make();
         timed_sink sink;
         work(sink);
         for (auto _ : state) {
@@ -88,6 +91,66 @@ void add(suite& all, std::string_view group, std::string_view peer, std::size_t 
         state.counters["bytes"]      = static_cast<double>(each.bytes);
     };
     all.push_back(std::move(row));
+}
+
+/// Adds rows of unmasking, for each size: `make(size, gap)`.
+template <class Make>
+void add_masks(suite& all, std::string_view peer, Make make) {
+    for (const std::size_t size : payload_sizes) {
+        const cost each       = cost_of_texts(script::ascii, size);
+        const std::size_t gap = masked_header_size(size);
+        add(all, "mask", peer, size, each, [=] { return make(size, 0); });
+        add(all, "mask-unaligned", peer, size, each, [=] { return make(size, gap); });
+    }
+}
+
+/// Adds rows of what is done to text, for each script and size: `make(script, size)`.
+template <class Make>
+void add_texts(suite& all, std::string_view group, std::string_view peer, Make make,
+               checked check = checked::yes) {
+    for (const script s : scripts)
+        for (const std::size_t size : payload_sizes)
+            add(
+                all, group_of(group, s), peer, size, cost_of_texts(s, size),
+                [=] { return make(s, size); }, check);
+}
+
+/// Adds rows of receiving, for each role, kind and size: `make(wire, size, incoming)`.
+template <class Make>
+void add_receive(suite& all, std::string_view peer, Make make, checked check = checked::yes) {
+    const auto add_size = [&](std::string group, std::size_t size, masked incoming, content kind) {
+        const wire* const from = &wire_of(size, incoming, kind);
+        add(
+            all, group, peer, size, {from->frames, from->payloads.size()},
+            [=] { return make(*from, size, incoming); }, check);
+    };
+    for (const masked incoming : {masked::yes, masked::no}) {
+        const std::string group = incoming == masked::yes ? "receive-masked" : "receive-unmasked";
+        for (const std::size_t size : frame_sizes) add_size(group, size, incoming, content::binary);
+        add_size(group + "-text", text_frame_size, incoming, content::text);
+    }
+}
+
+/// Adds rows of echoing, for each size: `make(wire, size)`.
+template <class Make>
+void add_echo(suite& all, std::string_view peer, Make make, checked check = checked::yes) {
+    for (const std::size_t size : echo_sizes) {
+        const wire* const from = &wire_of(size, masked::yes);
+        add(
+            all, "echo", peer, size, {from->frames, from->payloads.size()},
+            [=] { return make(*from, size); }, check);
+    }
+}
+
+/// Adds a row of a server's or a client's opening handshake: `make()`.
+template <class Make>
+void add_server_handshake(suite& all, std::string_view peer, Make make) {
+    add(all, "handshake-server", peer, chrome_request.size(), {1, chrome_request.size()}, make);
+}
+template <class Make>
+void add_client_handshake(suite& all, std::string_view peer, Make make,
+                          checked check = checked::yes) {
+    add(all, "handshake-client", peer, answer_size, {1, answer_size}, make, check);
 }
 
 /// The sum that every checked row of this group and size must have, computed slowly and without any peer.

@@ -16,10 +16,10 @@ void checked_sink::operator()(const void* data, std::size_t size) {
 
 void checked_sink::response(const void* data, std::size_t size) {
     static constexpr std::string_view name = "\r\nsec-websocket-accept:";
-    const std::string_view            text(static_cast<const char*>(data), size);
-    const auto at = std::search(text.begin(), text.end(), name.begin(), name.end(), [](char a, char b) {
-        return std::tolower(static_cast<unsigned char>(a)) == b;
-    });
+    const std::string_view text(static_cast<const char*>(data), size);
+    const auto at = std::search(
+        text.begin(), text.end(), name.begin(), name.end(),
+        [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
     if (at == text.end()) return;
     std::string_view value = text.substr(static_cast<std::size_t>(at - text.begin()) + name.size());
     value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
@@ -38,7 +38,8 @@ void deliver_frames(checked_sink& sink, const wire& frames, std::size_t size) {
 
 std::string masked_texts(script s, std::size_t size) {
     std::string all = texts_of(s, size);
-    for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<char>(all[i] ^ text_key[i % size % 4]);
+    for (std::size_t i = 0; i < all.size(); ++i)
+        all[i] = static_cast<char>(all[i] ^ text_key[i % size % 4]);
     return all;
 }
 
@@ -46,9 +47,9 @@ std::string masked_texts(script s, std::size_t size) {
 
 std::uint64_t expected_sum(std::string_view group, std::size_t size) {
     checked_sink sink;
-    const auto   deliver         = [&](std::string_view bytes) { sink(bytes.data(), bytes.size()); };
-    const auto   deliver_verdict = [&] { deliver("\1"); };
-    const script s               = group.ends_with("-mixed") ? script::mixed : script::ascii;
+    const auto deliver         = [&](std::string_view bytes) { sink(bytes.data(), bytes.size()); };
+    const auto deliver_verdict = [&] { deliver("\1"); };
+    const script s             = group.ends_with("-mixed") ? script::mixed : script::ascii;
 
     if (group == "mask" || group == "mask-unaligned") {
         deliver(masked_texts(s, size));

@@ -13,8 +13,8 @@ GROUPS = {
     "mask-unaligned": "Unmasking in place, each payload where a frame's header puts it",
     "utf8-ascii": "UTF-8 validation, ASCII",
     "utf8-mixed": "UTF-8 validation, two- and three-byte characters",
-    "fused-ascii": "Unmasking and validation, ASCII",
-    "fused-mixed": "Unmasking and validation, two- and three-byte characters",
+    "fused-ascii": "Unmasking and validation in one go (fused), ASCII",
+    "fused-mixed": "Unmasking and validation in one go (fused), two- and three-byte characters",
     "receive-masked": "Receiving masked binary frames (a server)",
     "receive-unmasked": "Receiving unmasked binary frames (a client)",
     "receive-masked-text": "Receiving masked text frames, ASCII (a server)",
@@ -52,10 +52,8 @@ class Results:
         return [max(sample - without, 0.01) for sample in self.samples(name)]
 
     def ratio(self, other, own):
-        """Quartiles of the ratios of samples taken together, and between them the ratio of the medians."""
-        a, b = self.net(other), self.net(own)
-        low, _, high = quartiles([x / y for x, y in zip(a, b)])
-        return low, statistics.median(a) / statistics.median(b), high
+        """Quartiles and median of the ratios of samples taken together."""
+        return quartiles([a / b for a, b in zip(self.net(other), self.net(own))])
 
 
 def digits(value):
@@ -73,11 +71,16 @@ def size_of(size):
 
 
 def table(head, rows):
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    line = lambda cells: "| " + " | ".join(
-        cell.ljust(width) if i < 2 else cell.rjust(width) for i, (cell, width) in enumerate(zip(cells, widths))) + " |"
-    rule = "|" + "|".join("-" * (width + 2) if i < 2 else "-" * (width + 1) + ":" for i, width in enumerate(widths)) + "|"
-    return [line(head), rule, *map(line, rows), ""]
+    """The first two columns are text, the others figures."""
+    widths = [max(map(len, column)) for column in zip(head, *rows)]
+
+    def line(cells):
+        aligned = [cell.ljust(width) if i < 2 else cell.rjust(width)
+                   for i, (cell, width) in enumerate(zip(cells, widths))]
+        return f"| {' | '.join(aligned)} |"
+
+    rules = ["-" * (width + 1) + ("-" if i < 2 else ":") for i, width in enumerate(widths)]
+    return [line(head), f"|{'|'.join(rules)}|", *map(line, rows), ""]
 
 
 def instruction_set(results):
@@ -88,43 +91,49 @@ def instruction_set(results):
 def target_tables(results):
     widest = instruction_set(results)
 
+    def said(reached):
+        return "reached" if reached else "MISSED"
+
     def judge(target):
         own = statistics.median(results.samples(target["own"]))
         if "most_ns" in target:
             low, median, high = quartiles(results.samples(target["own"]))
-            return [target["what"], f"at most {digits(target['most_ns'])} ns", f"{digits(median)} ns",
-                    between(low, high), "reached" if median <= target["most_ns"] else "MISSED"]
-        least = target["least"].get(widest) if isinstance(target["least"], dict) else target["least"]
+            return [target["what"], f"at most {digits(target['most_ns'])} ns", digits(median),
+                    between(low, high), "", digits(own), said(median <= target["most_ns"])]
+        least = target["least"]
+        if isinstance(least, dict):
+            least = least.get(widest)
         low, median, high = results.ratio(target["other"], target["own"])
         other = statistics.median(results.samples(target["other"]))
-        verdict = "no demand" if least is None else "reached" if median >= least else "MISSED"
-        return [target["what"], "none" if least is None else f"at least {least}",
-                f"{digits(median)} ({digits(other)} / {digits(own)} ns)", between(low, high), verdict]
+        return [target["what"], "none" if least is None else f"at least {least}", digits(median),
+                between(low, high), digits(other), digits(own),
+                "" if least is None else said(median >= least)]
 
     lines = []
     for title, wanted in (("Demanded", targets.DEMANDS), ("Aimed at", targets.AIMS)):
         judged = [judge(target) for target in wanted]
         reached = sum(row[-1] == "reached" for row in judged)
         lines += [f"### {title}: {reached} of {len(judged)} reached", ""]
-        lines += table(["what, against whom", "wanted", "measured", "quartiles", ""], judged)
+        lines += table(["what, against whom", "wanted", "measured", "quartiles", "its ns",
+                        "navette's ns", "verdict"], judged)
     return lines
 
 
 def group_table(results, group):
-    rows = sorted((row for row in results.rows.values() if row["group"] == group), key=lambda row: row["size"])
-    timed = not group.startswith("handshake")
+    rows = [row for row in results.rows.values() if row["group"] == group]
     cells = []
-    for row in rows:
+    for row in sorted(rows, key=lambda row: row["size"]):
         name = f"{group}/{row['peer']}/{row['size']}"
         own = f"{group}/navette/{row['size']}"
         low, median, high = quartiles(row["samples"])
         first, times, last = results.ratio(name, own)
-        cells.append([size_of(row["size"]), row["peer"], digits(median), between(low, high)]
-                     + ([digits(row["bytes"] / row["operations"] / median)] if timed else [])
-                     + (["1", ""] if name == own else
-                        ["", ""] if row["peer"] == SUBTRACTED.get(group) else [digits(times), between(first, last)]))
-    head = ["size", "row", "ns", "quartiles"] + (["GB/s"] if timed else []) + ["times navette's", "quartiles"]
-    return table(head, cells)
+        speed = row["bytes"] / row["operations"] / median
+        compared = name != own and row["peer"] != SUBTRACTED.get(group)
+        cells.append([size_of(row["size"]), row["peer"], digits(median), between(low, high),
+                      "" if group.startswith("handshake") else digits(speed),
+                      digits(times) if compared else "",
+                      between(first, last) if compared else ""])
+    return table(["size", "row", "ns", "quartiles", "GB/s", "times navette's", "quartiles"], cells)
 
 
 def page(results):
@@ -140,20 +149,23 @@ def page(results):
         "",
         "## This run",
         "",
-        f"- Machine: {machine['cpu']}, family {machine['family']}, model {machine['model']}, {machine['architecture']}, "
-        f"{machine['processors']} processors{', virtual' if machine['virtual'] else ''}; "
-        f"{', '.join(machine['caches'])}.",
+        f"- Machine: {machine['cpu']}, family {machine['family']}, model {machine['model']}, "
+        f"{machine['architecture']}, {machine['processors']} processors"
+        f"{', virtual' if machine['virtual'] else ''}; {', '.join(machine['caches'])}.",
         f"- Instruction sets: {', '.join(machine['instruction_sets'])}; the demands are those for "
         f"{instruction_set(results)}.",
-        f"- System: {machine['system']}, Linux {machine['kernel']}; {versions['compiler']}, `-O3 -DNDEBUG`.",
-        f"- navette {versions['navette']}; " + ", ".join(f"{name} {versions[key]}" for key, name in peers.items()) + ".",
-        f"- {method['rounds']} rounds of {method['repetitions']} samples of {method['min_time_s']} s for each row, in "
-        f"{method['unit']}; load average {method['load'][0]} before, {method['load'][1]} after.",
+        f"- System: {machine['system']}, Linux {machine['kernel']}.",
+        f"- Compiler: {versions['compiler']}, `-O3 -DNDEBUG`.",
+        f"- navette {versions['navette']}; "
+        + ", ".join(f"{name} {versions[key]}" for key, name in peers.items()) + ".",
+        f"- Each row: {method['rounds']} times {method['repetitions']} samples of "
+        f"{method['min_time_s']} s, in {method['unit']}; load average {method['load'][0]} before, "
+        f"{method['load'][1]} after.",
         "",
         "## Targets",
         "",
-        "A ratio is the other's time divided by navette's: medians, then the quartiles of the ratios of samples taken "
-        "together.",
+        "A ratio is the other's time divided by navette's, of samples taken together; told are the "
+        "median of such ratios and their quartiles, here and in the tables below.",
         "",
         *target_tables(results),
         "## All rows",
@@ -171,7 +183,7 @@ def main():
         results = Results(json.load(samples))
     unknown = {row["group"] for row in results.rows.values()} ^ set(GROUPS)
     if unknown:
-        sys.exit(f"report.py: groups without a table, or tables without a group: {', '.join(sorted(unknown))}")
+        sys.exit(f"report.py: no table, or no group, of {', '.join(sorted(unknown))}")
     text = page(results)
     with open(sys.argv[2], "w", encoding="utf-8") as out:
         out.write(text)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# bench/run.sh codec: navette's codec beside memcpy, Boost.Beast, websocketpp and wslay, in memory, in one run. Writes the
-# samples to bench/results/codec.json and the table to docs/benchmarks/codec.md, and prints the table.
+# bench/run.sh codec: navette's codec beside memcpy, Boost.Beast, websocketpp and wslay, in memory, in one run. Writes
+# the samples to bench/results/codec.json and the tables to docs/benchmarks/codec.md, and prints the tables.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source bench/install.sh
@@ -14,7 +14,8 @@ usage: bench/run.sh codec [--quick | --check] [--out DIR]
 TEXT
 }
 
-packages=(libbenchmark-dev libboost-dev libwebsocketpp-dev libwslay-dev libsimdjson-dev g++-12 cmake ninja-build python3)
+packages=(libbenchmark-dev libboost-dev libwebsocketpp-dev libwslay-dev libsimdjson-dev g++-12 cmake
+    ninja-build python3)
 samples=(--rounds 6 --repetitions 3 --min-time 0.02)
 mode=full results='' docs=''
 while (($#)); do
@@ -41,7 +42,10 @@ while (($#)); do
     shift
 done
 if [[ -z $results ]]; then
-    if [[ $mode == full ]]; then results=bench/results docs=docs/benchmarks; else results=build/bench/results docs=build/bench/results; fi
+    case $mode in
+        full) results=bench/results docs=docs/benchmarks ;;
+        *) results=build/bench/results docs=build/bench/results ;;
+    esac
 fi
 
 install_packages "${packages[@]}"
@@ -49,8 +53,9 @@ mkdir -p build
 cmake --preset bench >build/bench-configure.txt 2>&1 || { cat build/bench-configure.txt; exit 1; }
 cmake --build --preset bench --parallel "$(nproc)"
 mkdir -p "$results" "$docs"
-build/bench/bench/codec_bench --check
-bench/codec/measure.py build/bench/bench/codec_bench "${samples[@]}" --packages "${packages[*]}" "$results/codec.json"
+binary=build/bench/bench/codec_bench
+"$binary" --check
+bench/codec/measure.py "$binary" "${samples[@]}" --packages "${packages[*]}" "$results/codec.json"
 if [[ $mode == check ]]; then
     bench/codec/report.py "$results/codec.json" "$docs/codec.md" >/dev/null
     echo "every row can be timed"

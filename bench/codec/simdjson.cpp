@@ -1,5 +1,5 @@
-// simdjson's row: validate_utf8, the best published validator, chosen at run time for the machine. A yardstick, no peer:
-// it takes whole texts, and a WebSocket's come in pieces.
+// simdjson's rows: validate_utf8, the best published validator, chosen at run time for the machine. A yardstick and no
+// peer: it takes whole texts, and a WebSocket's come in pieces.
 #include "corpus.hpp"
 #include "peer.hpp"
 
@@ -17,8 +17,8 @@ struct validate {
     template <class Sink>
     void operator()(Sink& sink) {
         for (std::size_t i = 0; i < all.count(); ++i) {
-            const void* const at    = all[i];
-            const bool        valid = simdjson::validate_utf8(static_cast<const char*>(at), all.size());
+            const void* const at = all[i];
+            const bool valid = simdjson::validate_utf8(static_cast<const char*>(at), all.size());
             sink(&valid, 1);
         }
     }
@@ -27,9 +27,8 @@ struct validate {
 } // namespace
 
 void add_simdjson(suite& all) {
-    for (const std::size_t size : payload_sizes)
-        for (const script s : scripts)
-            add(all, group_of("utf8", s), "simdjson", size, cost_of_texts(s, size), [=] { return validate(s, size); });
+    add_texts(all, "utf8", "simdjson",
+              [](script s, std::size_t size) { return validate(s, size); });
 }
 
 } // namespace bench

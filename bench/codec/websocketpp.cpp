@@ -20,7 +20,8 @@ namespace {
 struct config : websocketpp::config::core {
     using concurrency_type = websocketpp::concurrency::none;
     // as its client configurations have it
-    using rng_type = websocketpp::random::random_device::int_generator<std::uint32_t, concurrency_type>;
+    using rng_type =
+        websocketpp::random::random_device::int_generator<std::uint32_t, concurrency_type>;
 };
 using processor   = websocketpp::processor::hybi13<config>;
 using manager     = config::con_msg_manager_type;
@@ -98,18 +99,19 @@ struct unmask_and_validate {
 
 // The processor unmasks in place: reading is the copy from the wire into a buffer, as for navette.
 struct connection {
-    const wire&              from;
-    std::string              input = from.bytes;
-    config::rng_type         rng;
+    const wire& from;
+    std::string input = from.bytes;
+    config::rng_type rng;
     std::shared_ptr<manager> messages = std::make_shared<manager>();
-    processor                ws;
+    processor ws;
 
-    connection(const wire& w, masked incoming) : from(w), ws(false, incoming == masked::yes, messages, rng) {}
+    connection(const wire& w, masked incoming)
+        : from(w), ws(false, incoming == masked::yes, messages, rng) {}
 
     template <class OnMessage>
     void read(OnMessage on_message) {
         std::memcpy(input.data(), from.bytes.data(), input.size());
-        auto* const                 bytes = static_cast<std::uint8_t*>(static_cast<void*>(input.data()));
+        auto* const bytes = static_cast<std::uint8_t*>(static_cast<void*>(input.data()));
         websocketpp::lib::error_code ec;
         for (std::size_t done = 0; done < input.size();) {
             done += ws.consume(bytes + done, input.size() - done, ec);
@@ -152,7 +154,7 @@ struct server_opening {
     template <class Sink>
     void operator()(Sink& sink) {
         namespace step = websocketpp::processor;
-        config::request_type  request;
+        config::request_type request;
         config::response_type response;
         request.consume(chrome_request.data(), chrome_request.size());
         if (!request.ready() || !step::is_websocket_handshake(request)) return;
@@ -173,20 +175,21 @@ struct server_opening {
 // The steps of connection<config>::send_http_request and handle_read_http_response.
 struct client_opening {
     config::rng_type rng;
-    std::string      answered;
+    std::string answered;
 
     template <class Sink>
     void operator()(Sink& sink) {
         const auto target =
             std::make_shared<websocketpp::uri>(false, "www.example.com", "/chat?room=navette-001");
         const auto ws = std::make_shared<processor>(false, false, std::make_shared<manager>(), rng);
-        config::request_type  request;
+        config::request_type request;
         config::response_type response;
-        bool                  open = false;
+        bool open = false;
         if (!ws->client_handshake_request(request, target, {})) {
             answer(request.raw(), answered);
             response.consume(answered.data(), answered.size());
-            open = response.headers_ready() && !ws->validate_server_handshake_response(request, response) &&
+            open = response.headers_ready() &&
+                   !ws->validate_server_handshake_response(request, response) &&
                    !ws->negotiate_extensions(response).first;
         }
         sink(&open, 1);
@@ -196,35 +199,19 @@ struct client_opening {
 } // namespace
 
 void add_websocketpp(suite& all) {
-    for (const std::size_t size : payload_sizes) {
-        add(all, "mask", "websocketpp", size, cost_of_texts(script::ascii, size), [size] { return unmask<by_bytes>(size, 0); });
-        add(all, "mask", "websocketpp-words", size, cost_of_texts(script::ascii, size), [size] { return unmask<by_words>(size, 0); });
-        add(all, "mask-unaligned", "websocketpp", size, cost_of_texts(script::ascii, size),
-            [size] { return unmask<by_bytes>(size, masked_header_size(size)); });
-        for (const script s : scripts) {
-            add(all, group_of("utf8", s), "websocketpp", size, cost_of_texts(s, size), [=] { return validate(s, size); });
-            add(all, group_of("fused", s), "websocketpp", size, cost_of_texts(s, size),
-                [=] { return unmask_and_validate(s, size); });
-        }
-    }
-    const auto add_receive = [&](std::string_view suffix, std::size_t size, content kind) {
-        const wire& masked_wire = wire_of(size, masked::yes, kind);
-        const wire& plain_wire  = wire_of(size, masked::no, kind);
-        const cost  each{masked_wire.frames, masked_wire.payloads.size()};
-        add(all, "receive-masked" + std::string(suffix), "websocketpp", size, each,
-            [&] { return receive(masked_wire, masked::yes); });
-        add(all, "receive-unmasked" + std::string(suffix), "websocketpp", size, each,
-            [&] { return receive(plain_wire, masked::no); });
-    };
-    for (const std::size_t size : frame_sizes) add_receive("", size, content::binary);
-    add_receive("-text", text_frame_size, content::text);
-    for (const std::size_t size : echo_sizes) {
-        const wire& w = wire_of(size, masked::yes);
-        add(all, "echo", "websocketpp", size, {w.frames, w.payloads.size()}, [&w] { return echo(w); });
-    }
-    add(all, "handshake-server", "websocketpp", chrome_request.size(), {1, chrome_request.size()},
-        [] { return server_opening(); });
-    add(all, "handshake-client", "websocketpp", answer_size, {1, answer_size}, [] { return client_opening(); });
+    add_masks(all, "websocketpp",
+              [](std::size_t size, std::size_t gap) { return unmask<by_bytes>(size, gap); });
+    add_masks(all, "websocketpp-words",
+              [](std::size_t size, std::size_t gap) { return unmask<by_words>(size, gap); });
+    add_texts(all, "utf8", "websocketpp",
+              [](script s, std::size_t size) { return validate(s, size); });
+    add_texts(all, "fused", "websocketpp",
+              [](script s, std::size_t size) { return unmask_and_validate(s, size); });
+    add_receive(all, "websocketpp",
+                [](const wire& w, std::size_t, masked incoming) { return receive(w, incoming); });
+    add_echo(all, "websocketpp", [](const wire& w, std::size_t) { return echo(w); });
+    add_server_handshake(all, "websocketpp", [] { return server_opening(); });
+    add_client_handshake(all, "websocketpp", [] { return client_opening(); });
 }
 
 } // namespace bench

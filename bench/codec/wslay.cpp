@@ -1,5 +1,5 @@
-// wslay's rows: the frame API, and the event API with whole messages (its default) and without buffering, which hands out
-// the payload in the pieces in which it came. It has no handshake; its mask routine is reached through frames alone.
+// wslay's rows: the frame API, and the event API with whole messages, its default, and without buffering, when it hands
+// out the pieces that came. It has no handshake; its mask routine is reached through frames alone.
 #include "corpus.hpp"
 #include "peer.hpp"
 
@@ -27,8 +27,8 @@ struct source {
 };
 
 class frame_context {
-    const std::string&      wire_;
-    source                  input_{};
+    const std::string& wire_;
+    source input_{};
     wslay_frame_context_ptr context_ = nullptr;
 
 public:
@@ -47,8 +47,8 @@ public:
 
     template <class Sink>
     void operator()(Sink& sink) {
-        input_.left = wire_;
-        std::uint64_t    received = 0;
+        input_.left            = wire_;
+        std::uint64_t received = 0;
         wslay_frame_iocb frame;
         while (wslay_frame_recv(context_, &frame) >= 0) {
             sink(frame.data, frame.data_length);
@@ -63,7 +63,7 @@ public:
 
 // Each payload in a masked frame of its own, since the routine cannot be called apart.
 struct unmask {
-    std::string   frames;
+    std::string frames;
     frame_context context{frames};
 
     explicit unmask(std::size_t size) {
@@ -78,7 +78,8 @@ struct unmask {
         } else {
             const int length_bytes = payload.size() <= 0xffff ? 2 : 8;
             frames += static_cast<char>(length_bytes == 2 ? 0xfe : 0xff);
-            for (int i = length_bytes; i-- > 0;) frames += static_cast<char>(payload.size() >> 8 * i & 0xff);
+            for (int i = length_bytes; i-- > 0;)
+                frames += static_cast<char>(payload.size() >> 8 * i & 0xff);
         }
         for (const unsigned char c : text_key) frames += static_cast<char>(c);
         frames += payload;
@@ -87,8 +88,8 @@ struct unmask {
     template <class Sink>
     struct payload_only {
         Sink& sink;
-        void  operator()(const void* data, std::size_t size) { sink(data, size); }
-        void  end_message() {}
+        void operator()(const void* data, std::size_t size) { sink(data, size); }
+        void end_message() {}
     };
 
     template <class Sink>
@@ -103,16 +104,18 @@ enum class reply : bool { no, yes };
 
 template <class Sink, buffering Buffering, reply Reply>
 class event_context {
-    source                  input_{};
-    Sink*                   sink_    = nullptr;
+    source input_{};
+    Sink* sink_                      = nullptr;
     wslay_event_context_ptr context_ = nullptr;
 
-    static ssize_t read(wslay_event_context_ptr context, std::uint8_t* to, std::size_t size, int, void* self) {
+    static ssize_t read(wslay_event_context_ptr context, std::uint8_t* to, std::size_t size, int,
+                        void* self) {
         const ssize_t n = static_cast<event_context*>(self)->input_.read(to, size);
         if (n < 0) wslay_event_set_error(context, WSLAY_ERR_WOULDBLOCK);
         return n;
     }
-    static ssize_t write(wslay_event_context_ptr, const std::uint8_t* data, std::size_t size, int, void* self) {
+    static ssize_t write(wslay_event_context_ptr, const std::uint8_t* data, std::size_t size, int,
+                         void* self) {
         (*static_cast<event_context*>(self)->sink_)(data, size);
         return static_cast<ssize_t>(size);
     }
@@ -120,10 +123,12 @@ class event_context {
         std::memset(key, 1, size);
         return 0;
     }
-    static void on_chunk(wslay_event_context_ptr, const wslay_event_on_frame_recv_chunk_arg* chunk, void* self) {
+    static void on_chunk(wslay_event_context_ptr, const wslay_event_on_frame_recv_chunk_arg* chunk,
+                         void* self) {
         (*static_cast<event_context*>(self)->sink_)(chunk->data, chunk->data_length);
     }
-    static void on_message(wslay_event_context_ptr context, const wslay_event_on_msg_recv_arg* message, void* self) {
+    static void on_message(wslay_event_context_ptr context,
+                           const wslay_event_on_msg_recv_arg* message, void* self) {
         Sink& sink = *static_cast<event_context*>(self)->sink_;
         if constexpr (Reply == reply::yes) {
             const wslay_event_msg echoed{message->opcode, message->msg, message->msg_length};
@@ -137,9 +142,10 @@ class event_context {
 public:
     explicit event_context(masked incoming) {
         const wslay_event_callbacks callbacks{
-            read, write, make_key, nullptr, Buffering == buffering::yes ? nullptr : on_chunk, nullptr, on_message};
-        const auto init =
-            incoming == masked::yes ? wslay_event_context_server_init : wslay_event_context_client_init;
+            read,    write,     make_key, nullptr, Buffering == buffering::yes ? nullptr : on_chunk,
+            nullptr, on_message};
+        const auto init = incoming == masked::yes ? wslay_event_context_server_init
+                                                  : wslay_event_context_client_init;
         if (init(&context_, &callbacks, this) != 0) throw std::bad_alloc();
         wslay_event_config_set_no_buffering(context_, Buffering == buffering::no);
     }
@@ -156,8 +162,8 @@ public:
 
 template <buffering Buffering, reply Reply>
 struct events {
-    const wire&                                    from;
-    event_context<timed_sink, Buffering, Reply>   timed;
+    const wire& from;
+    event_context<timed_sink, Buffering, Reply> timed;
     event_context<checked_sink, Buffering, Reply> check;
 
     events(const wire& w, masked incoming) : from(w), timed(incoming), check(incoming) {}
@@ -170,25 +176,19 @@ struct events {
 
 void add_wslay(suite& all) {
     for (const std::size_t size : payload_sizes)
-        add(all, "mask", "wslay-frame", size, cost_of_texts(script::ascii, size), [size] { return unmask(size); });
-    const auto add_receive = [&](const std::string& group, std::size_t size, const wire& w, masked incoming) {
-        const cost each{w.frames, w.payloads.size()};
-        add(all, group, "wslay-frame", size, each, [&w] { return frame_context(w.bytes); });
-        add(all, group, "wslay-event", size, each,
-            [&w, incoming] { return events<buffering::yes, reply::no>(w, incoming); });
-        add(all, group, "wslay-event-unbuffered", size, each,
-            [&w, incoming] { return events<buffering::no, reply::no>(w, incoming); });
-    };
-    for (const masked incoming : {masked::yes, masked::no}) {
-        const std::string group = incoming == masked::yes ? "receive-masked" : "receive-unmasked";
-        for (const std::size_t size : frame_sizes) add_receive(group, size, wire_of(size, incoming), incoming);
-        add_receive(group + "-text", text_frame_size, wire_of(text_frame_size, incoming, content::text), incoming);
-    }
-    for (const std::size_t size : echo_sizes) {
-        const wire& w = wire_of(size, masked::yes);
-        add(all, "echo", "wslay-event", size, {w.frames, w.payloads.size()},
-            [&w] { return events<buffering::yes, reply::yes>(w, masked::yes); });
-    }
+        add(all, "mask", "wslay-frame", size, cost_of_texts(script::ascii, size),
+            [size] { return unmask(size); });
+    add_receive(all, "wslay-frame",
+                [](const wire& w, std::size_t, masked) { return frame_context(w.bytes); });
+    add_receive(all, "wslay-event", [](const wire& w, std::size_t, masked incoming) {
+        return events<buffering::yes, reply::no>(w, incoming);
+    });
+    add_receive(all, "wslay-event-unbuffered", [](const wire& w, std::size_t, masked incoming) {
+        return events<buffering::no, reply::no>(w, incoming);
+    });
+    add_echo(all, "wslay-event", [](const wire& w, std::size_t) {
+        return events<buffering::yes, reply::yes>(w, masked::yes);
+    });
 }
 
 } // namespace bench

@@ -13,11 +13,14 @@ check "every row of the codec benchmark delivers the right bytes and can be time
 
 # A wslay that takes each message and sends none.
 names_the_row_that_lies() {
-    g++-12 -shared -fPIC -o "$scratch/lie.so" -x c++ - <<<'extern "C" int wslay_event_queue_msg(void*, const void*) { return 0; }' ||
-        return 1
+    echo 'extern "C" int wslay_event_queue_msg(void*, const void*) { return 0; }' |
+        g++-12 -shared -fPIC -o "$scratch/lie.so" -x c++ - || return 1
     LD_PRELOAD=$scratch/lie.so "$binary" --check >"$scratch/lie.txt" && return 1
-    [[ $(grep -c 'does not deliver' "$scratch/lie.txt") == 3 ]] &&
-        [[ $(grep -cE '^echo/wslay-event/(16|1024|65536): does not deliver' "$scratch/lie.txt") == 3 ]]
+    diff - <(grep 'does not deliver' "$scratch/lie.txt" | sed 's/:.*//') <<TEXT
+echo/wslay-event/16
+echo/wslay-event/1024
+echo/wslay-event/65536
+TEXT
 }
 check "a row that delivers other bytes fails the benchmark by its name" names_the_row_that_lies
 
@@ -31,7 +34,8 @@ own = rows["handshake-server/navette/511"]["samples"]
 rows["handshake-server/beast/511"]["samples"] = [sample * float(sys.argv[3]) for sample in own]
 json.dump(results, open(sys.argv[2], "w"))
 PYTHON
-    bench/codec/report.py "$scratch/made.json" "$scratch/made.md" | grep -E '^\| server handshake, Beast ' | grep -oE 'reached|MISSED'
+    bench/codec/report.py "$scratch/made.json" "$scratch/made.md" |
+        grep -E '^\| server handshake, Beast ' | grep -oE 'reached|MISSED'
 }
 says_what_the_samples_say() { [[ $(verdict 6.01) == reached && $(verdict 5.99) == MISSED ]]; }
 check "the page calls a target reached or missed as the samples are" says_what_the_samples_say
