@@ -63,7 +63,8 @@ export PYTHONDONTWRITEBYTECODE=1
 # --- installing
 
 packages=(g++ g++-12 clang-14 libclang-rt-14-dev cmake ninja-build catch2 g++-12-multilib g++-12-aarch64-linux-gnu
-    g++-12-s390x-linux-gnu qemu-user libboost-dev python3-websockets chromium strace ca-certificates)
+    g++-12-s390x-linux-gnu qemu-user libboost-dev zlib1g-dev libdeflate-dev python3-websockets
+    chromium strace ca-certificates)
 node_packages=(ws@8.23.0 playwright-core@1.57.0)
 
 as_root() { if ((EUID == 0)); then "$@"; else sudo "$@"; fi; }

@@ -9,6 +9,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 flags=(-std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Werror -Iinclude)
 
+libraries=(-lz -ldeflate) # of the adapters; the core links without, as tests/packaging/subproject.sh shows
 without=(-fno-exceptions -fno-rtti)
 
 # alone HEADER: prints what the compilers say. Included twice, since #pragma once is silent where it is missing.
@@ -52,12 +53,12 @@ echo "#include <navette/src.hpp>" >"$scratch/src.cpp"
 
 # Without -fkeep-inline-functions the linker would not see what nobody calls.
 inline_bodies() {
-    g++-12 "${flags[@]}" -fkeep-inline-functions "$scratch/one.cpp" "$scratch/two.cpp" -o "$scratch/inline" &&
+    g++-12 "${flags[@]}" -fkeep-inline-functions "$scratch/one.cpp" "$scratch/two.cpp" -o "$scratch/inline" "${libraries[@]}" &&
         "$scratch/inline"
 }
 separate_bodies() {
     g++-12 "${flags[@]}" -DNAVETTE_SEPARATE_COMPILATION -fkeep-inline-functions "$scratch/one.cpp" "$scratch/two.cpp" \
-        "$scratch/src.cpp" -o "$scratch/separate" && "$scratch/separate"
+        "$scratch/src.cpp" -o "$scratch/separate" "${libraries[@]}" && "$scratch/separate"
 }
 printf '%s\n' "${headers[@]}" | grep -E '^(base|codec|frame|extension|handshake|protocol)/' |
     sed 's|.*|#include <navette/&>|' >"$scratch/core.cpp"
