@@ -8,7 +8,7 @@ namespace bench {
 
 namespace {
 
-struct copy {
+struct copy : floor_work {
     const std::string& from;
     std::string to{from};
 
@@ -21,7 +21,7 @@ struct copy {
     }
 };
 
-struct copy_texts {
+struct copy_texts : floor_work {
     texts from, to;
 
     copy_texts(script s, std::size_t size) : from(s, size), to(s, size) {}
@@ -62,7 +62,7 @@ struct xor_loop {
     }
 };
 
-struct copy_to_all {
+struct copy_to_all : floor_work {
     std::string frame = "1234" + prepared_text();
     std::vector<std::string> outputs{connection_count, frame};
 
@@ -75,7 +75,7 @@ struct copy_to_all {
     }
 };
 
-struct answering {
+struct answering : floor_work {
     std::string request{chrome_request}, response;
 
     template <class Sink>
@@ -92,24 +92,16 @@ void add_floor(suite& all) {
               [](std::size_t size, std::size_t gap) { return xor_loop(size, gap); });
     for (const char* group : {"mask", "mask-unaligned"})
         for (const std::size_t size : payload_sizes)
-            add(
-                all, group, "memcpy", size, cost_of_texts(script::ascii, size),
-                [=] { return copy_texts(script::ascii, size); }, checked::no);
+            add(all, group, "memcpy", size, cost_of_texts(script::ascii, size),
+                [size] { return copy_texts(script::ascii, size); });
     for (const char* group : {"utf8", "fused"})
-        add_texts(
-            all, group, "memcpy", [](script s, std::size_t size) { return copy_texts(s, size); },
-            checked::no);
-    add_receive(
-        all, "memcpy", [](const wire& w, std::size_t, masked) { return copy(w.bytes); },
-        checked::no);
-    add_echo(
-        all, "memcpy", [](const wire& w, std::size_t) { return copy(w.bytes); }, checked::no);
-    add_client_handshake(
-        all, "answering-alone", [] { return answering(); }, checked::no);
-    add(
-        all, "prepared", "memcpy", prepared_size,
-        {connection_count, connection_count * prepared_size}, [] { return copy_to_all(); },
-        checked::no);
+        add_texts(all, group, "memcpy",
+                  [](script s, std::size_t size) { return copy_texts(s, size); });
+    add_receive(all, "memcpy", [](const wire& w, std::size_t, masked) { return copy(w.bytes); });
+    add_echo(all, "memcpy", [](const wire& w, std::size_t) { return copy(w.bytes); });
+    add_client_handshake(all, "answering-alone", [] { return answering(); });
+    add(all, "prepared", "memcpy", prepared_size,
+        {connection_count, connection_count * prepared_size}, [] { return copy_to_all(); });
 }
 
 } // namespace bench

@@ -12,6 +12,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -58,21 +59,22 @@ inline cost cost_of_texts(script s, std::size_t size) {
 struct variant {
     std::string group, peer;
     std::size_t size;
-    std::function<std::uint64_t()>
-        sum; ///< of what it delivers; empty for a floor, which delivers nothing
+    /// Of what it delivers; empty for a floor, which delivers nothing.
+    std::function<std::uint64_t()> sum;
     std::function<void(benchmark::State&)> time;
 };
 
 using suite = std::vector<variant>;
 
-enum class checked : bool { no, yes };
+/// Base of work that delivers nothing to check.
+struct floor_work {};
 
 /// Adds a row. `make()` makes the work, a callable that takes a sink and does one iteration.
 template <class Make>
 void add(suite& all, std::string_view group, std::string_view peer, std::size_t size, cost each,
-         Make make, checked check = checked::yes) {
+         Make make) {
     variant row{std::string(group), std::string(peer), size, {}, {}};
-    if (check == checked::yes)
+    if constexpr (!std::is_base_of_v<floor_work, decltype(make())>)
         row.sum = [make] {
             auto work = make();
             checked_sink sink;
@@ -106,23 +108,21 @@ void add_masks(suite& all, std::string_view peer, Make make) {
 
 /// Adds rows of what is done to text, for each script and size: `make(script, size)`.
 template <class Make>
-void add_texts(suite& all, std::string_view group, std::string_view peer, Make make,
-               checked check = checked::yes) {
+void add_texts(suite& all, std::string_view group, std::string_view peer, Make make) {
     for (const script s : scripts)
-        for (const std::size_t size : payload_sizes)
-            add(
-                all, group_of(group, s), peer, size, cost_of_texts(s, size),
-                [=] { return make(s, size); }, check);
+        for (const std::size_t size : payload_sizes) {
+            const auto work = [=] { return make(s, size); };
+            add(all, group_of(group, s), peer, size, cost_of_texts(s, size), work);
+        }
 }
 
 /// Adds rows of receiving, for each role, kind and size: `make(wire, size, incoming)`.
 template <class Make>
-void add_receive(suite& all, std::string_view peer, Make make, checked check = checked::yes) {
+void add_receive(suite& all, std::string_view peer, Make make) {
     const auto add_size = [&](std::string group, std::size_t size, masked incoming, content kind) {
         const wire* const from = &wire_of(size, incoming, kind);
-        add(
-            all, group, peer, size, {from->frames, from->payloads.size()},
-            [=] { return make(*from, size, incoming); }, check);
+        const auto work        = [=] { return make(*from, size, incoming); };
+        add(all, group, peer, size, {from->frames, from->payloads.size()}, work);
     };
     for (const masked incoming : {masked::yes, masked::no}) {
         const std::string group = incoming == masked::yes ? "receive-masked" : "receive-unmasked";
@@ -133,12 +133,11 @@ void add_receive(suite& all, std::string_view peer, Make make, checked check = c
 
 /// Adds rows of echoing, for each size: `make(wire, size)`.
 template <class Make>
-void add_echo(suite& all, std::string_view peer, Make make, checked check = checked::yes) {
+void add_echo(suite& all, std::string_view peer, Make make) {
     for (const std::size_t size : echo_sizes) {
         const wire* const from = &wire_of(size, masked::yes);
-        add(
-            all, "echo", peer, size, {from->frames, from->payloads.size()},
-            [=] { return make(*from, size); }, check);
+        const auto work        = [=] { return make(*from, size); };
+        add(all, "echo", peer, size, {from->frames, from->payloads.size()}, work);
     }
 }
 
@@ -148,9 +147,8 @@ void add_server_handshake(suite& all, std::string_view peer, Make make) {
     add(all, "handshake-server", peer, chrome_request.size(), {1, chrome_request.size()}, make);
 }
 template <class Make>
-void add_client_handshake(suite& all, std::string_view peer, Make make,
-                          checked check = checked::yes) {
-    add(all, "handshake-client", peer, answer_size, {1, answer_size}, make, check);
+void add_client_handshake(suite& all, std::string_view peer, Make make) {
+    add(all, "handshake-client", peer, answer_size, {1, answer_size}, make);
 }
 
 /// The sum that every checked row of this group and size must have, computed slowly and without any peer.
