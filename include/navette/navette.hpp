@@ -18,6 +18,7 @@
 #include <navette/base/timeouts.hpp>               // every deadline
 
 // codec: algorithms on bytes and text
+#include <navette/codec/vector.hpp>                // which instructions the others use
 #include <navette/codec/mask.hpp>                  // the XOR on a client's payloads
 #include <navette/codec/utf8.hpp>                  // UTF-8, checked as it comes
 #include <navette/codec/sha1.hpp>                  // for Sec-WebSocket-Accept alone
@@ -40,6 +41,7 @@
 
 // handshake: the opening handshake, over no transport in particular
 #include <navette/handshake/http_fields.hpp>       // requests and responses, as views
+#include <navette/handshake/known_fields.hpp>      // those that a handshake reads, found in one pass
 #include <navette/handshake/http_head.hpp>         // start line and fields, read
 #include <navette/handshake/http_body.hpp>         // bodies, measured and read
 #include <navette/handshake/http_request.hpp>      // what every request must be

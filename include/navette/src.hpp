@@ -7,9 +7,9 @@
 #endif
 
 #include <navette/codec/entropy.ipp>
-#include <navette/codec/utf8_classes.ipp>
 #include <navette/codec/vector.ipp>
 #include <navette/codec/vector_neon.ipp>
+#include <navette/codec/vector_utf8.ipp>
 #include <navette/codec/vector_x86.ipp>
 #include <navette/extension/permessage_deflate.ipp>
 #include <navette/handshake/http_head.ipp>

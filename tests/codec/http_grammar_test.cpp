@@ -75,6 +75,24 @@ std::string unescaped(std::string_view raw) {
 
 } // namespace
 
+TEST_CASE("a text is a field value exactly if all of its characters are field characters, wherever it lies",
+          "[grammar][9110:5.5]") {
+    std::string memory;
+    for (std::size_t size = 0; size <= 70; ++size)
+        for (std::size_t start = 0; start < 16; start += 5)
+            for (std::size_t at = 0; at < size; ++at)
+                for (unsigned c = 0; c < 256; ++c) {
+                    if (size > 20 && c > 0x21 && c < 0x7e) continue;
+                    memory.assign(start + size, 'v');
+                    memory[start + at] = static_cast<char>(c);
+                    const auto text = std::string_view(memory).substr(start);
+                    const bool allowed = c == '\t' || (c >= 0x20 && c != 0x7f);
+                    if (is_field_value(text) != allowed || detail::skip_field_chars(text) != (allowed ? size : at))
+                        FAIL("size " << size << ", character " << c << " at " << at);
+                }
+    CHECK(is_field_value(""));
+}
+
 TEST_CASE("a token character is a letter, a digit or one of fifteen others",
           "[http_grammar][9110:5.6.2]") {
     const std::string_view allowed =

@@ -2,10 +2,12 @@
 
 #include "support/bytes.hpp"
 #include "support/catch.hpp"
+#include "support/instruction_sets.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 using namespace navette;
@@ -55,6 +57,7 @@ TEST_CASE("masking Hello gives the bytes of the RFC's example", "[mask][6455:5.3
 
 TEST_CASE("masking is right at every alignment, length and offset, and touches nothing else",
           "[mask][6455:5.3][C80][S14]") {
+    NAVETTE_EACH_INSTRUCTION_SET;
     constexpr std::size_t alignments = 64, longest = 300, guard = 16;
     constexpr std::byte untouched{0xa5};
     const auto payload = numbered(longest);
@@ -96,6 +99,7 @@ TEST_CASE("masking is right at every alignment, length and offset, and touches n
 
 TEST_CASE("a payload that is cut at any two places is masked as if it were whole",
           "[mask][6455:5.3][C80][S45]") {
+    NAVETTE_EACH_INSTRUCTION_SET;
     const auto payload = numbered(150);
     const auto expected = masked_slowly(payload, key, 0);
     std::size_t cuts = 0;
@@ -112,6 +116,26 @@ TEST_CASE("a payload that is cut at any two places is masked as if it were whole
     CHECK(cuts == 151 * 152 / 2);
 }
 
+TEST_CASE("large payloads are masked right at random sizes, places and offsets", "[mask][6455:5.3][C80]") {
+    NAVETTE_EACH_INSTRUCTION_SET;
+    const auto payload = numbered(1 << 20);
+    std::uint32_t random = 1;
+    const auto below = [&random](std::size_t bound) {
+        random = random * 1664525u + 1013904223u;
+        return (random >> 8) % bound;
+    };
+    for (int round = 0; round < 20; ++round) {
+        const std::size_t start = below(200), size = below(payload.size() - start), offset = below(9);
+        auto masked = payload;
+        apply_mask(byte_span(masked).subspan(start, size), key, offset);
+        auto expected = payload;
+        const auto middle = masked_slowly(const_byte_span(payload).subspan(start, size), key, offset);
+        std::copy(middle.begin(), middle.end(), expected.begin() + static_cast<std::ptrdiff_t>(start));
+        if (masked != expected) FAIL("start " << start << ", size " << size << ", offset " << offset);
+    }
+    CHECK(payload == numbered(1 << 20));
+}
+
 TEST_CASE("masking twice gives the payload back", "[mask][6455:5.3]") {
     auto payload = numbered(131);
     apply_mask(payload, key, 3);
@@ -121,6 +145,7 @@ TEST_CASE("masking twice gives the payload back", "[mask][6455:5.3]") {
 }
 
 TEST_CASE("copy_masked may copy a payload onto itself", "[mask]") {
+    NAVETTE_EACH_INSTRUCTION_SET;
     auto payload = numbered(200);
     copy_masked(payload.data(), payload, key, 1);
     CHECK(payload == masked_slowly(numbered(200), key, 1));
@@ -151,6 +176,7 @@ TEST_CASE("an empty payload needs no memory", "[mask]") {
 }
 
 TEST_CASE("masking while compiling and masking while running agree", "[mask]") {
+    NAVETTE_EACH_INSTRUCTION_SET;
     constexpr auto compiled = masked_zeros<77>(2);
     std::vector<std::byte> run(77);
     apply_mask(run, key, 2);

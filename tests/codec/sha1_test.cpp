@@ -2,6 +2,7 @@
 
 #include "support/bytes.hpp"
 #include "support/catch.hpp"
+#include "support/instruction_sets.hpp"
 
 #include <array>
 #include <cstddef>
@@ -29,6 +30,7 @@ static_assert(sha1_of("abc")[0] == std::byte{0xa9} && sha1_of("abc")[19] == std:
 } // namespace
 
 TEST_CASE("the digests of RFC 3174 and FIPS 180 come out", "[sha1][3174:7.3]") {
+    NAVETTE_EACH_INSTRUCTION_SET;
     CHECK(digest_of("") == bytes("da39a3ee 5e6b4b0d 3255bfef 95601890 afd80709"));
     CHECK(digest_of("abc") == bytes("a9993e36 4706816a ba3e2571 7850c26c 9cd0d89d"));
     CHECK(digest_of("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq") ==
@@ -39,6 +41,7 @@ TEST_CASE("the digests of RFC 3174 and FIPS 180 come out", "[sha1][3174:7.3]") {
 }
 
 TEST_CASE("a million times the letter a has the digest of RFC 3174", "[sha1][3174:7.3]") {
+    NAVETTE_EACH_INSTRUCTION_SET;
     const std::string whole(1'000'000, 'a');
     CHECK(digest_of(whole) == bytes("34aa973c d4c4daa4 f61eeb2b dbad2731 6534016f"));
     sha1 hash;
@@ -47,6 +50,7 @@ TEST_CASE("a million times the letter a has the digest of RFC 3174", "[sha1][317
 }
 
 TEST_CASE("the digests of all lengths up to 300 are those of another implementation", "[sha1]") {
+    NAVETTE_EACH_INSTRUCTION_SET;
     // Each digest goes into one more hash; the result is what Python's hashlib gives for the same texts.
     sha1 of_all;
     for (std::size_t size = 0; size <= 300; ++size) of_all.update(sha1_of(numbered(size)));
@@ -55,6 +59,7 @@ TEST_CASE("the digests of all lengths up to 300 are those of another implementat
 }
 
 TEST_CASE("a text has one digest, wherever it is cut", "[sha1]") {
+    NAVETTE_EACH_INSTRUCTION_SET;
     std::size_t cuts = 0;
     for (std::size_t size = 0; size <= 300; ++size) {
         const auto whole = numbered(size);
@@ -71,6 +76,7 @@ TEST_CASE("a text has one digest, wherever it is cut", "[sha1]") {
 }
 
 TEST_CASE("a text fed byte by byte has the same digest", "[sha1]") {
+    NAVETTE_EACH_INSTRUCTION_SET;
     const auto whole = numbered(200);
     sha1 hash;
     for (const std::byte b : whole) hash.update(const_byte_span(&b, 1));
@@ -78,11 +84,13 @@ TEST_CASE("a text fed byte by byte has the same digest", "[sha1]") {
 }
 
 TEST_CASE("bytes and text hash alike, also above 127", "[sha1]") {
+    NAVETTE_EACH_INSTRUCTION_SET;
     const std::string text = "\x80\xff\x7f navette";
     CHECK(sha1_of(text) == sha1_of(as_bytes(text)));
 }
 
 TEST_CASE("a hash that has finished begins a new text", "[sha1]") {
+    NAVETTE_EACH_INSTRUCTION_SET;
     sha1 hash;
     hash.update("something else");
     static_cast<void>(hash.finish());

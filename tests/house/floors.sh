@@ -16,6 +16,13 @@ floor() {
     esac
 }
 
+# header_of FILE: a .ipp is a part of the header of its name, or of the name that it adds a word to.
+header_of() {
+    local stem=${1%.*}
+    while [[ ! -f $stem.hpp && ${stem##*/} == *_* ]]; do stem=${stem%_*}; done
+    echo "$stem"
+}
+
 edges=()
 while IFS=: read -r file number line; do
     included=$(sed -E 's/^ *# *include *([^ ]+).*/\1/' <<<"$line")
@@ -33,8 +40,8 @@ while IFS=: read -r file number line; do
             elif [[ $file == frame/* && $target == handshake/* || $file == handshake/* && $target == frame/* ]]; then
                 complain "$file:$number: frame/ and handshake/ know nothing of each other"
             fi
-            # A .ipp is a part of its header.
-            [[ ${file%.*} == "${target%.*}" ]] || edges+=("${file%.*} ${target%.*}")
+            from=$(header_of "$file") to=$(header_of "$target")
+            [[ $from == "$to" ]] || edges+=("$from $to")
             ;;
         '<'*[./]*'>')
             [[ $file == *.ipp || $own == 7 ]] || complain "$file:$number: $included is no standard header"

@@ -16,6 +16,7 @@ none() {
 }
 
 mapfile -t headers < <(find include -name '*.hpp' -o -name '*.ipp' | sort)
+mapfile -t fragments < <(find include -type f -not -name '*.hpp' -not -name '*.ipp' | sort)
 mapfile -t core < <(printf '%s\n' "${headers[@]}" | grep -E '^include/navette/(base|codec|frame|extension|handshake|protocol)/')
 mapfile -t without_cast < <(printf '%s\n' "${headers[@]}" | grep -vxE 'include/navette/(base/bytes\.hpp|tcp\.(hpp|ipp))')
 mapfile -t all < <(find . \( -path ./build -o -path ./.git -o -path ./tests/house \) -prune -o -type f \
@@ -29,8 +30,9 @@ costly='^ *# *include *<(iostream|regex|random|chrono|mutex|ranges|functional|sy
 none 'this header is too costly for floors 0 to 5' "$costly" "${core[@]}"
 mapfile -t light < <(printf '%s\n' "${headers[@]}" | grep -vxE 'include/navette/tcp\.(hpp|ipp)')
 none 'this header alone costs a third of what the library does' '^ *# *include *<(algorithm|iterator|memory)>' "${light[@]}"
-none 'costs half a second; use vector types' '^ *# *include *<immintrin\.h>' "${headers[@]}"
-none 'reinterpret_cast belongs into base/bytes.hpp' 'reinterpret_cast *<' "${without_cast[@]}"
+none 'costs half a second; use vector types' '^ *# *include *<[a-z]*intrin\.h>' "${headers[@]}" "${fragments[@]}"
+none 'reinterpret_cast belongs into base/bytes.hpp' 'reinterpret_cast *<' "${without_cast[@]}" "${fragments[@]}"
+none 'a fragment of code includes nothing' '^ *# *include' "${fragments[@]}"
 none 'goto' '^[^"/]*\bgoto +[a-z_]+;' "${sources[@]}"
 none 'a leftover' '\b(TO[D]O|FIX[M]E|XXX)\b' "${all[@]}"
 none 'a tab' $'\t' "${all[@]}"

@@ -2,9 +2,14 @@
 // (RFC 9110, 5.5 and 5.6). Every function reads its text once, forwards; nothing is copied. Knows no field by name.
 #pragma once
 
+#include <navette/codec/vector.hpp>
+
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <string_view>
+#include <type_traits>
 
 namespace navette {
 
@@ -40,12 +45,40 @@ constexpr bool is_field_char(char c) noexcept {
     return (byte >= 0x20 && byte != 0x7f) || byte == '\t';
 }
 
+namespace detail {
+
+// The index of the first character that is no field character; text.size() if there is none.
+constexpr std::size_t skip_field_chars(std::string_view text) noexcept {
+    std::size_t i = 0;
+#if defined(NAVETTE_VECTOR_X86) || defined(NAVETTE_VECTOR_NEON)
+    // Sixteen at a time, with instructions that every processor of the family has: a line is too short to gain by more.
+    using vec = unsigned char __attribute__((vector_size(16)));
+    if (!std::is_constant_evaluated())
+        for (vec v; text.size() - i >= sizeof v; i += sizeof v) {
+            std::memcpy(&v, text.data() + i, sizeof v);
+            const auto forbidden = ((v < 0x20) & (v != '\t')) | (v == 0x7f);
+#  if defined(NAVETTE_VECTOR_X86)
+            using chars = char __attribute__((vector_size(16)));
+            if (const int found = __builtin_ia32_pmovmskb128(chars(forbidden)); found != 0)
+                return i + static_cast<std::size_t>(__builtin_ctz(static_cast<unsigned>(found)));
+#  else
+            std::uint64_t halves[2];
+            std::memcpy(halves, &forbidden, sizeof halves);
+            if (halves[0] != 0) return i + static_cast<std::size_t>(__builtin_ctzll(halves[0])) / 8;
+            if (halves[1] != 0) return i + 8 + static_cast<std::size_t>(__builtin_ctzll(halves[1])) / 8;
+#  endif
+        }
+#endif
+    while (i < text.size() && is_field_char(text[i])) ++i;
+    return i;
+}
+
+} // namespace detail
+
 /// Whether `text` may stand in a field value, read or written. The one check that every string given by the user
 /// passes before it goes on the wire: what it lets through cannot end a line.
 constexpr bool is_field_value(std::string_view text) noexcept {
-    for (const char c : text)
-        if (!is_field_char(c)) return false;
-    return true;
+    return detail::skip_field_chars(text) == text.size();
 }
 
 /// OWS: SP or HTAB (RFC 9110, 5.6.3).

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <navette/base/bytes.hpp>
+#include <navette/codec/vector.hpp>
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -22,25 +24,57 @@ constexpr masking_key rotate(masking_key key, std::size_t offset) noexcept {
 
 namespace detail {
 
-// Masks as many whole words as `from` has and returns their size in bytes. Loads and stores by memcpy: no alignment is
-// asked for, and the two equal halves of the word make the order of its bytes irrelevant.
-inline std::size_t mask_words(std::byte* to, const_byte_span from, masking_key key) noexcept {
-    std::uint32_t half;
-    std::memcpy(&half, key.data(), sizeof half);
-    const std::uint64_t mask = std::uint64_t{half} << 32 | half;
+// Eight bytes of masking key, as they lie in memory, so that byte i masks byte i: a key that goes through bytes in memory
+// makes the next load wait for them.
+using mask_word = std::uint64_t;
 
-    std::size_t done = 0;
-    for (std::uint64_t block[8]; from.size() - done >= sizeof block; done += sizeof block) {
-        std::memcpy(block, from.data() + done, sizeof block);
-        for (std::uint64_t& word : block) word ^= mask;
-        std::memcpy(to + done, block, sizeof block);
+constexpr mask_word mask_of(masking_key key, std::size_t offset) noexcept {
+    const mask_word twice = std::bit_cast<std::uint32_t>(key) * (mask_word{1} << 32 | 1);
+    const unsigned  bits  = 8 * (offset & 3);
+    if (std::endian::native == std::endian::little) return twice >> bits | twice << ((64 - bits) & 63);
+    return twice << bits | twice >> ((64 - bits) & 63);
+}
+
+template <class Word>
+Word load_as(const std::byte* from) noexcept {
+    Word word;
+    std::memcpy(&word, from, sizeof word);
+    return word;
+}
+
+// The last word is read before any is written: it overlaps the others. Loads and stores ask for no alignment. Returns
+// all that was written, combined by OR, which tells whether it is ASCII without reading it again.
+template <class Word>
+Word mask_words(std::byte* to, const std::byte* from, std::size_t size, Word mask, Word last_mask) noexcept {
+    const Word last = load_as<Word>(from + size - sizeof(Word)) ^ last_mask;
+    Word       all  = last;
+    for (std::size_t i = 0; size - i > sizeof(Word); i += sizeof(Word)) {
+        const Word word = load_as<Word>(from + i) ^ mask;
+        std::memcpy(to + i, &word, sizeof word);
+        all |= word;
     }
-    for (std::uint64_t word; from.size() - done >= sizeof word; done += sizeof word) {
-        std::memcpy(&word, from.data() + done, sizeof word);
-        word ^= mask;
-        std::memcpy(to + done, &word, sizeof word);
-    }
-    return done;
+    std::memcpy(to + size - sizeof(Word), &last, sizeof last);
+    return all;
+}
+
+inline mask_word mask_portably(std::byte* to, const std::byte* from, std::size_t size, masking_key key,
+                               std::size_t offset) noexcept {
+    const mask_word mask = mask_of(key, offset), last = mask_of(key, offset + size);
+    if (size >= sizeof mask) return mask_words(to, from, size, mask, last);
+    if (size >= sizeof(std::uint32_t))
+        return mask_words(to, from, size, static_cast<std::uint32_t>(mask), static_cast<std::uint32_t>(last));
+    auto all = std::byte{0};
+    for (std::size_t i = 0; i < size; ++i) all |= to[i] = from[i] ^ key[(offset + i) & 3];
+    return static_cast<mask_word>(all);
+}
+
+inline void mask_bytes(std::byte* to, const std::byte* from, std::size_t size, masking_key key,
+                       std::size_t offset) noexcept {
+    const auto mask_vectors = size > short_payload ? vectors().mask : nullptr;
+    if (mask_vectors != nullptr)
+        mask_vectors(to, from, size, static_cast<std::uint32_t>(mask_of(key, offset)));
+    else
+        mask_portably(to, from, size, key, offset);
 }
 
 } // namespace detail
@@ -49,9 +83,8 @@ inline std::size_t mask_words(std::byte* to, const_byte_span from, masking_key k
 /// and is from.data() itself or does not overlap it. `offset`: how many bytes of the payload came before `from`.
 constexpr void copy_masked(std::byte* to, const_byte_span from, masking_key key,
                            std::size_t offset = 0) noexcept {
-    key = rotate(key, offset);
-    std::size_t i = std::is_constant_evaluated() ? 0 : detail::mask_words(to, from, key);
-    for (; i < from.size(); ++i) to[i] = from[i] ^ key[i & 3];
+    if (!std::is_constant_evaluated()) return detail::mask_bytes(to, from.data(), from.size(), key, offset);
+    for (std::size_t i = 0; i < from.size(); ++i) to[i] = from[i] ^ key[(offset + i) & 3];
 }
 
 /// Masks or unmasks `payload` in place. `offset`: how many bytes of the payload came before this piece.

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <navette/base/bytes.hpp>
+#include <navette/codec/vector.hpp>
 
 #include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 namespace navette {
 
@@ -53,11 +55,12 @@ class sha1 {
         s = {a, b, c, d, e};
     }
 
-    template <class Char>
-    constexpr void compress(const Char* block) noexcept {
+    constexpr void compress(const std::byte* block) noexcept {
+        if (!std::is_constant_evaluated())
+            if (const auto instructions = detail::vectors().sha1) return instructions(state_.data(), block);
         schedule w{};
         for (std::uint32_t& word : w)
-            for (int i = 0; i < 4; ++i) word = word << 8 | static_cast<unsigned char>(*block++);
+            for (int i = 0; i < 4; ++i) word = word << 8 | static_cast<std::uint32_t>(*block++);
 
         using word = std::uint32_t;
         constexpr auto choose   = [](word b, word c, word d) { return d ^ (b & (c ^ d)); };
@@ -77,14 +80,9 @@ class sha1 {
         while (size != 0) {
             const std::size_t held = static_cast<std::size_t>(length_ % 64);
             std::size_t n = 64 - held;
-            if (held == 0 && size >= 64) {
-                compress(from);
-            } else {
-                if (n > size) n = size;
-                for (std::size_t i = 0; i < n; ++i)
-                    block_[held + i] = static_cast<std::byte>(from[i]);
-                if (held + n == 64) compress(block_.data());
-            }
+            if (n > size) n = size;
+            for (std::size_t i = 0; i < n; ++i) block_[held + i] = static_cast<std::byte>(from[i]);
+            if (held + n == 64) compress(block_.data());
             from += n;
             size -= n;
             length_ += n;

@@ -57,13 +57,18 @@ constexpr std::uint8_t utf8_shift(utf8_state state) noexcept {
 }
 
 inline constexpr std::array<std::uint64_t, 256> utf8_steps = [] {
+    // Up to each of these ends the bytes are alike; evaluating all 256 would cost whoever includes this a tenth more.
+    constexpr unsigned ends[] = {0x80, 0x90, 0xa0, 0xc0, 0xc2, 0xe0, 0xe1, 0xed, 0xee, 0xf0, 0xf1, 0xf4, 0xf5, 0x100};
     std::array<std::uint64_t, 256> steps{};
-    for (unsigned byte = 0; byte < steps.size(); ++byte)
+    unsigned byte = 0;
+    for (const unsigned end : ends) {
+        std::uint64_t word = 0;
         for (std::size_t i = 0; i < utf8_state_count; ++i) {
             const auto from = static_cast<utf8_state>(i);
-            const auto to = next_utf8_state(from, byte);
-            steps[byte] |= std::uint64_t{utf8_shift(to)} << utf8_shift(from);
+            word |= std::uint64_t{utf8_shift(next_utf8_state(from, byte))} << utf8_shift(from);
         }
+        while (byte < end) steps[byte++] = word;
+    }
     return steps;
 }();
 
@@ -73,6 +78,17 @@ inline bool is_ascii_block(const void* text) noexcept {
     std::uint64_t words[ascii_block / 8];
     std::memcpy(words, text, sizeof words);
     return ((words[0] | words[1]) & 0x8080808080808080u) == 0;
+}
+
+// The place before the last lead byte, if that is one of the last three bytes; else behind the text. Of valid text
+// that may lack its end, a place between two characters.
+inline std::size_t last_boundary(const std::byte* text, std::size_t size) noexcept {
+    for (std::size_t n = 1; n <= 3 && n <= size; ++n) {
+        const auto byte = static_cast<unsigned>(text[size - n]);
+        if (byte < 0x80) break;
+        if (byte >= 0xc0) return size - n;
+    }
+    return size;
 }
 
 } // namespace detail
@@ -96,22 +112,11 @@ class utf8_validator {
         return detail::utf8_steps[static_cast<unsigned char>(c)] >> (state & 63);
     }
 
+    // Byte by byte, from `i` on; returns where it stopped.
     template <class Char>
-    constexpr std::size_t walk(const Char* text, std::size_t size) noexcept {
+    constexpr std::size_t walk(const Char* text, std::size_t i, std::size_t end) noexcept {
         std::uint64_t state = shift_;
-        std::size_t i = 0;
-        if (!std::is_constant_evaluated()) {
-            for (; size - i >= detail::ascii_block; i += detail::ascii_block) {
-                if (state == at_boundary && detail::is_ascii_block(text + i)) continue;
-                std::uint64_t after = state;
-                for (std::size_t k = 0; k < detail::ascii_block; ++k)
-                    after = step(after, text[i + k]);
-                after &= 63;
-                if (after == at_failure) break;   // the loop below finds the byte
-                state = after;
-            }
-        }
-        for (; i < size; ++i) {
+        for (; i < end; ++i) {
             state = step(state, text[i]) & 63;
             if (state == at_failure) break;
         }
@@ -119,14 +124,41 @@ class utf8_validator {
         return i;
     }
 
+    // The same in blocks, of which those that are all ASCII are skipped.
+    std::size_t walk_blocks(const std::byte* text, std::size_t i, std::size_t end) noexcept {
+        std::uint64_t state = shift_;
+        for (; end - i >= detail::ascii_block; i += detail::ascii_block) {
+            if (state == at_boundary && detail::is_ascii_block(text + i)) continue;
+            std::uint64_t after = state;
+            for (std::size_t k = 0; k < detail::ascii_block; ++k) after = step(after, text[i + k]);
+            after &= 63;
+            if (after == at_failure) break;  // walk finds the byte
+            state = after;
+        }
+        shift_ = static_cast<std::uint8_t>(state);
+        return walk(text, i, end);
+    }
+
+    // Vector code begins and ends between two characters, as `text` and the place that is returned do.
+    std::size_t skip_valid(const std::byte* text, std::size_t size) const noexcept {
+        const auto valid = detail::vectors().utf8;
+        return valid != nullptr ? detail::last_boundary(text, valid(text, size)) : 0;
+    }
+
 public:
     /// Returns the number of bytes taken: all, or the index of the first byte that no valid text can have there.
     /// From then on it has failed and takes nothing, until reset.
     constexpr std::size_t feed(const_byte_span text) noexcept {
-        return walk(text.data(), text.size());
+        const std::byte* const bytes = text.data();
+        if (std::is_constant_evaluated()) return walk(bytes, 0, text.size());
+        if (text.size() <= detail::short_payload) return walk_blocks(bytes, 0, text.size());
+        std::size_t i = 0;
+        while (shift_ != at_boundary && !failed() && i < text.size()) i = walk(bytes, i, i + 1);
+        if (shift_ == at_boundary) i += skip_valid(bytes + i, text.size() - i);
+        return walk_blocks(bytes, i, text.size());
     }
     constexpr std::size_t feed(std::string_view text) noexcept {
-        return walk(text.data(), text.size());
+        return std::is_constant_evaluated() ? walk(text.data(), 0, text.size()) : feed(as_bytes(text));
     }
 
     /// No continuation can make the text valid.
@@ -158,17 +190,39 @@ static_assert(sizeof(utf8_validator) == 1);
 /// returned: payload.size(), or the index of the first impossible byte; what lies behind it is unmasked all the same.
 inline std::size_t unmask_and_feed(byte_span payload, masking_key key, std::size_t offset,
                                    utf8_validator& text) noexcept {
-    // a piece stays in the first-level cache from the one pass to the other
-    constexpr std::size_t longest_piece = 4096;
-    std::size_t taken = 0;
-    for (std::size_t done = 0; done < payload.size();) {
-        const std::size_t left = payload.size() - done;
-        const byte_span piece = payload.subspan(done, left < longest_piece ? left : longest_piece);
-        apply_mask(piece, key, offset + done);
-        taken += text.feed(piece);   // nothing, once it has failed
-        done += piece.size();
+    std::size_t i = 0;
+    const auto fused = payload.size() > detail::short_payload ? detail::vectors().unmask_utf8 : nullptr;
+    if (fused == nullptr) {
+        // What is not all ASCII stays in the first-level cache from the one pass to the other.
+        constexpr std::size_t longest_piece = 4096;
+        std::size_t taken = 0;
+        for (std::size_t n; i < payload.size(); i += n) {
+            n = lesser(payload.size() - i, longest_piece);
+            const byte_span piece = payload.subspan(i, n);
+            const auto      all   = detail::mask_portably(piece.data(), piece.data(), n, key, offset + i);
+            const bool      ascii = (all & 0x8080808080808080u) == 0 && text.complete();
+            taken += ascii ? n : text.feed(piece);  // nothing, once it has failed
+        }
+        return taken;
     }
-    return taken;
+    if (text.failed()) {
+        apply_mask(payload, key, offset);
+        return 0;
+    }
+    // The vector code begins and ends between two characters.
+    for (; !text.complete() && i < payload.size(); ++i) {
+        apply_mask(payload.subspan(i, 1), key, offset + i);
+        if (text.feed(payload.subspan(i, 1)) == 0) {
+            apply_mask(payload.subspan(i + 1), key, offset + i + 1);
+            return i;
+        }
+    }
+    std::byte* const begin = payload.data() + i;
+    const auto        mask  = static_cast<std::uint32_t>(detail::mask_of(key, offset + i));
+    const std::size_t valid = fused(begin, payload.size() - i, mask);
+    apply_mask(payload.subspan(i + valid), key, offset + i + valid);
+    i += detail::last_boundary(begin, valid);
+    return i + text.feed(payload.subspan(i));
 }
 
 } // namespace navette

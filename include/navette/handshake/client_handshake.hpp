@@ -106,9 +106,9 @@ private:
     void judge() noexcept;
     void begin_body(unsigned status) noexcept;
     errc check_upgrade() noexcept;
-    errc accept_extensions() noexcept;
+    errc accept_extensions(const known_fields&) noexcept;
     errc accept_extension(const extension_offer& answer) noexcept;
-    errc accept_subprotocol() noexcept;
+    errc accept_subprotocol(const known_fields&) noexcept;
 };
 
 } // namespace navette

@@ -180,7 +180,7 @@ NAVETTE_INLINE void client_handshake::judge() noexcept {
 NAVETTE_INLINE void client_handshake::begin_body(unsigned status) noexcept {
     answered_ = true;
 
-    const auto length = read_body_length(head_.fields(), false);
+    const auto length = read_body_length(head_.known(), false);
     if (!head_.keep() || !length) {
         fail(errc::unexpected_status);
         return;
@@ -193,27 +193,30 @@ NAVETTE_INLINE void client_handshake::begin_body(unsigned status) noexcept {
 // RFC 6455, 4.1, "the client MUST validate the server's response". A 101 has no body, whatever its fields say of one
 // (RFC 9112, 6.3).
 NAVETTE_INLINE errc client_handshake::check_upgrade() noexcept {
-    const http_fields fields = head_.fields();
+    const known_fields& fields = head_.known();
     bool upgrades = false, upgrades_otherwise = false;
-    for (const std::string_view to : fields.elements("Upgrade")) {
-        upgrades           = true;
-        upgrades_otherwise = upgrades_otherwise || !iequals(to, "websocket");
-    }
+    fields.for_each(known_field::upgrade, [&](std::string_view value) {
+        list_reader list(value);
+        for (std::string_view to; list.next(to);) {
+            upgrades           = true;
+            upgrades_otherwise = upgrades_otherwise || !iequals(to, "websocket");
+        }
+    });
     if (!upgrades || upgrades_otherwise) return errc::upgrade_mismatch;
-    if (!fields.contains_token("Connection", "upgrade")) return errc::connection_mismatch;
+    if (!fields.contains_token(known_field::connection, "upgrade")) return errc::connection_mismatch;
 
     const auto expected = accept_key({key_.data(), key_.size()});
-    if (fields.count("Sec-WebSocket-Accept") != 1) return errc::accept_mismatch;
-    if (fields.find("Sec-WebSocket-Accept") != std::string_view(expected.data(), expected.size()))
+    if (fields.count(known_field::accept) != 1) return errc::accept_mismatch;
+    if (fields.value(known_field::accept) != std::string_view(expected.data(), expected.size()))
         return errc::accept_mismatch;
 
-    if (const errc e = accept_extensions(); e != errc{}) return e;
-    return accept_subprotocol();
+    if (const errc e = accept_extensions(fields); e != errc{}) return e;
+    return accept_subprotocol(fields);
 }
 
-NAVETTE_INLINE errc client_handshake::accept_extensions() noexcept {
+NAVETTE_INLINE errc client_handshake::accept_extensions(const known_fields& fields) noexcept {
     errc error{};
-    head_.fields().for_each("Sec-WebSocket-Extensions", [&](std::string_view value) {
+    fields.for_each(known_field::extensions, [&](std::string_view value) {
         extension_reader answers(value);
         for (extension_offer answer; error == errc{} && answers.next(answer);)
             error = accept_extension(answer);
@@ -235,13 +238,11 @@ NAVETTE_INLINE errc client_handshake::accept_extension(const extension_offer& an
     return errc::unoffered_extension;
 }
 
-NAVETTE_INLINE errc client_handshake::accept_subprotocol() noexcept {
-    const http_fields fields = head_.fields();
-    const auto chosen = fields.find("Sec-WebSocket-Protocol");
-    if (!chosen) return {};
-    if (fields.count("Sec-WebSocket-Protocol") != 1) return errc::unoffered_subprotocol; // 11.3.4
+NAVETTE_INLINE errc client_handshake::accept_subprotocol(const known_fields& fields) noexcept {
+    if (!fields.has(known_field::subprotocol)) return {};
+    if (fields.count(known_field::subprotocol) != 1) return errc::unoffered_subprotocol; // 11.3.4
     for (const std::string_view offered : options_->subprotocols) {
-        if (offered != *chosen) continue;
+        if (offered != fields.value(known_field::subprotocol)) continue;
         agreed_.subprotocol = offered;
         return {};
     }

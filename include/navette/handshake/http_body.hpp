@@ -5,7 +5,7 @@
 #include <navette/base/buffer.hpp>
 #include <navette/base/config.hpp>
 #include <navette/base/result.hpp>
-#include <navette/handshake/http_fields.hpp>
+#include <navette/handshake/known_fields.hpp>
 
 #include <cstdint>
 
@@ -24,7 +24,10 @@ struct body_length {
 /// What Content-Length and Transfer-Encoding say. `errc::unexpected_body`: both together, several lengths that differ,
 /// a length that is no number, in a request a last coding other than chunked. In a response, such a coding means that
 /// the body ends with the connection.
-result<body_length> read_body_length(const http_fields& fields, bool is_request) noexcept;
+result<body_length> read_body_length(const known_fields& fields, bool is_request) noexcept;
+inline result<body_length> read_body_length(const http_fields& fields, bool is_request) noexcept {
+    return read_body_length(known_fields(fields), is_request);
+}
 
 /// Reads a body into a buffer.
 class body_reader {

@@ -23,26 +23,29 @@ constexpr bool parse_length(std::string_view digits, std::uint64_t& value) noexc
 
 } // namespace detail
 
-NAVETTE_INLINE result<body_length> read_body_length(const http_fields& fields,
+NAVETTE_INLINE result<body_length> read_body_length(const known_fields& fields,
                                                     bool is_request) noexcept {
-    const bool has_length = fields.find("Content-Length").has_value();
-    if (fields.find("Transfer-Encoding")) {
-        if (has_length) return errc::unexpected_body; // RFC 9112, 6.3: an attempt at smuggling
+    if (fields.has(known_field::transfer_encoding)) {
+        if (fields.has(known_field::content_length))
+            return errc::unexpected_body; // RFC 9112, 6.3: an attempt at smuggling
         std::size_t chunked = 0;
         bool is_last = false;
-        for (const std::string_view coding : fields.elements("Transfer-Encoding")) {
-            is_last = iequals(coding, "chunked");
-            chunked += is_last ? 1 : 0;
-        }
+        fields.for_each(known_field::transfer_encoding, [&](std::string_view codings) {
+            list_reader list(codings);
+            for (std::string_view coding; list.next(coding);) {
+                is_last = iequals(coding, "chunked");
+                chunked += is_last ? 1 : 0;
+            }
+        });
         if (is_last && chunked == 1) return body_length{body_length::kind::chunked};
         if (is_request) return errc::unexpected_body;
         return body_length{body_length::kind::until_close};
     }
-    if (!has_length) return body_length{};
+    if (!fields.has(known_field::content_length)) return body_length{};
 
     std::optional<std::uint64_t> length;
     bool is_valid = true;
-    fields.for_each("Content-Length", [&](std::string_view value) {
+    fields.for_each(known_field::content_length, [&](std::string_view value) {
         std::uint64_t n = 0;
 
         is_valid = is_valid && detail::parse_length(value, n) && length.value_or(n) == n;

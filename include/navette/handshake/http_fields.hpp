@@ -82,6 +82,13 @@ public:
         list = list.subspan(1);
     }
 
+    /// Takes the first field off the view and returns it. Precondition: not empty.
+    constexpr http_field take_front() noexcept {
+        const http_field field = front();
+        pop_front();
+        return field;
+    }
+
     constexpr iterator begin() const noexcept;
     constexpr sentinel end() const noexcept { return {}; }
 

@@ -7,7 +7,7 @@
 #include <navette/base/config.hpp>
 #include <navette/base/errc.hpp>
 #include <navette/base/limits.hpp>
-#include <navette/handshake/http_fields.hpp>
+#include <navette/handshake/known_fields.hpp>
 
 #include <cstdint>
 #include <string_view>
@@ -33,6 +33,7 @@ class http_head {
     std::size_t      start_   = 0;   // of the start line: 2 behind an empty line
     std::size_t      fields_  = 0;   // of the first field line; 0: the start line has not come yet
     std::size_t      count_   = 0;
+    known_fields     known_{};       // while they come: of the input's lines
     http_message     message_;
     http_head_status status_ = http_head_status::need_more;
     errc             error_{};
@@ -68,13 +69,16 @@ public:
     /// The fields. Precondition: complete.
     http_fields fields() const noexcept;
 
+    /// The known ones among them. Precondition: complete. Lives as long as the fields.
+    const known_fields& known() const noexcept { return known_; }
+
 private:
     http_head_status fail(errc error) noexcept;
     std::string_view text() const noexcept;
     void scan(std::string_view head) noexcept;
     errc check_size(std::string_view head) const noexcept;
-    errc check_line(std::string_view line) noexcept;
-    errc check_field_line(std::string_view line) noexcept;
+    errc check_line(std::string_view line, bool is_text) noexcept;
+    errc check_field_line(std::string_view line, bool is_text) noexcept;
     errc overlong_line(std::string_view line) const noexcept;
     errc no_room() const noexcept;
 };

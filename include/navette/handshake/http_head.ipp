@@ -19,6 +19,7 @@ NAVETTE_INLINE http_head_status http_head::receive(byte_span& in) noexcept {
         if (status_ == http_head_status::complete) {
             text_ = as_text(in.first(scanned_));
             in    = in.subspan(scanned_);
+            known_.end(fields());
         } else if (status_ == http_head_status::need_more) {
             if (!storage_->append(in)) return fail(no_room());
             in = {};
@@ -35,6 +36,7 @@ NAVETTE_INLINE http_head_status http_head::receive(byte_span& in) noexcept {
         in = in.subspan(piece.size());
         scan(as_text(storage_->data()));
     }
+    if (status_ == http_head_status::complete) known_ = known_fields(fields()); // the storage may have moved
     return status_;
 }
 
@@ -43,6 +45,7 @@ NAVETTE_INLINE void http_head::restart() noexcept {
     scanned_ = line_ = start_ = fields_ = count_ = 0;
 
     text_   = {};
+    known_  = {};
     status_ = http_head_status::need_more;
     storage_->clear();
 }
@@ -50,7 +53,8 @@ NAVETTE_INLINE void http_head::restart() noexcept {
 NAVETTE_INLINE bool http_head::keep() noexcept {
     if (text_.empty()) return true;
     if (!storage_->append(text_)) return false;
-    text_ = {};
+    text_  = {};
+    known_ = known_fields(fields());
     return true;
 }
 
@@ -79,7 +83,15 @@ NAVETTE_INLINE errc http_head::no_room() const noexcept {
 // Goes on where it stopped, and only over bytes that it has not seen.
 NAVETTE_INLINE void http_head::scan(std::string_view head) noexcept {
     while (status_ == http_head_status::need_more) {
-        const std::size_t end = head.find('\n', scanned_);
+        // Most lines come whole, hold field characters alone and end in CR LF.
+        std::size_t end     = std::string_view::npos;
+        bool        is_text = scanned_ == line_;
+        if (is_text) {
+            const std::size_t cr = scanned_ + detail::skip_field_chars(head.substr(scanned_));
+            is_text = head.size() - cr >= 2 && head[cr] == '\r' && head[cr + 1] == '\n';
+            if (is_text) end = cr + 1;
+        }
+        if (!is_text) end = head.find('\n', scanned_);
 
         scanned_ = end == std::string_view::npos ? head.size() : end + 1;
         if (const errc e = check_size(head); e != errc{}) {
@@ -87,7 +99,7 @@ NAVETTE_INLINE void http_head::scan(std::string_view head) noexcept {
             return;
         }
         if (end == std::string_view::npos) return;
-        const errc e = check_line(head.substr(line_, end - line_));
+        const errc e = check_line(head.substr(line_, end - line_), is_text);
 
         line_ = scanned_;
         if (e != errc{}) fail(e);
@@ -119,12 +131,12 @@ NAVETTE_INLINE errc http_head::overlong_line(std::string_view line) const noexce
                : errc::bad_start_line;
 }
 
-NAVETTE_INLINE errc http_head::check_line(std::string_view line) noexcept {
+NAVETTE_INLINE errc http_head::check_line(std::string_view line, bool is_text) noexcept {
     // RFC 9112, 2.2: a recipient may take LF alone; we do not.
     if (!line.ends_with('\r')) return errc::bad_line_end;
     line.remove_suffix(1);
-    if (line.find('\r') != std::string_view::npos) return errc::bad_line_end; // 2.2: bare CR
-    if (fields_ != 0) return check_field_line(line);
+    if (!is_text && line.find('\r') != std::string_view::npos) return errc::bad_line_end; // 2.2: bare CR
+    if (fields_ != 0) return check_field_line(line, is_text);
 
     if (line.empty() && start_ == 0 && message_ == http_message::request) {
         start_ = scanned_; // 2.2: one empty line in front
@@ -137,17 +149,20 @@ NAVETTE_INLINE errc http_head::check_line(std::string_view line) noexcept {
                                              : parse_status_line(line, status);
 }
 
-NAVETTE_INLINE errc http_head::check_field_line(std::string_view line) noexcept {
+NAVETTE_INLINE errc http_head::check_field_line(std::string_view line, bool is_text) noexcept {
     if (line.empty()) {
         status_ = http_head_status::complete;
         return {};
     }
     if (++count_ > limits_->max_handshake_fields) return errc::too_many_fields;
     if (is_ows(line.front())) return errc::folded_line; // RFC 9112, 5.2, and 2.2 for the first
-    const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
-        return errc::bad_field_name; // 5.1
-    return is_field_value(line.substr(colon + 1)) ? errc{} : errc::bad_field_value;
+    std::size_t colon = 0;
+    while (colon < line.size() && is_token_char(line[colon])) ++colon;
+    if (colon == 0 || colon == line.size() || line[colon] != ':') return errc::bad_field_name; // 5.1
+    const std::string_view value = line.substr(colon + 1);
+    if (!is_text && !is_field_value(value)) return errc::bad_field_value;
+    if (storage_->empty()) known_.note({line.substr(0, colon), trim_ows(value)});
+    return {};
 }
 
 namespace detail {

@@ -4,14 +4,18 @@
 
 #include <navette/base/config.hpp>
 #include <navette/base/errc.hpp>
-#include <navette/handshake/http_fields.hpp>
+#include <navette/handshake/known_fields.hpp>
 
 namespace navette {
 
 /// Checks a request whose method, target, version and fields are known, and fills in path, query, host and origin. Of
 /// HTTP/2 and HTTP/3, `host` must be given and takes the place of Host. Errors: `errc::http_version_not_supported`,
 /// `errc::bad_target`, `errc::bad_host`, `errc::unexpected_body`: the body's length is malformed or ambiguous.
-[[nodiscard]] errc interpret(request_view& request) noexcept;
+/// `fields` are those of the request.
+[[nodiscard]] errc interpret(request_view& request, const known_fields& fields) noexcept;
+[[nodiscard]] inline errc interpret(request_view& request) noexcept {
+    return interpret(request, known_fields(request.fields));
+}
 
 } // namespace navette
 

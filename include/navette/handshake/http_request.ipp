@@ -54,27 +54,27 @@ inline errc interpret_target(request_view& request) noexcept {
 
 } // namespace detail
 
-NAVETTE_INLINE errc interpret(request_view& request) noexcept {
+NAVETTE_INLINE errc interpret(request_view& request, const known_fields& fields) noexcept {
     const bool http1 = request.version_major == 1;
     if (!http1 && request.version_major != 2 && request.version_major != 3)
         return errc::http_version_not_supported;
     if (http1) request.host = request.protocol = {};
     if (const errc e = detail::interpret_target(request); e != errc{}) return e;
 
-    const std::size_t hosts = request.fields.count("Host"); // RFC 9112, 3.2
+    const std::size_t hosts = fields.count(known_field::host); // RFC 9112, 3.2
     if (hosts > 1 || (hosts == 0 && http1 && request.version_minor > 0)) return errc::bad_host;
     if (hosts == 1) {
-        const std::string_view host = *request.fields.find("Host");
+        const std::string_view host = fields.value(known_field::host);
         if (!parse_authority(host)) return errc::bad_host;
         if (request.host.empty()) request.host = host;
     }
     if (!http1 && !parse_authority(request.host)) return errc::bad_host;
 
-    request.origin = request.fields.find("Origin").value_or(std::string_view{});
+    request.origin = fields.value(known_field::origin);
     if (!http1) return {};
     const bool is_chunkless = request.version_minor == 0; // RFC 9112, 6.1
-    if (is_chunkless && request.fields.find("Transfer-Encoding")) return errc::unexpected_body;
-    return read_body_length(request.fields, true).error();
+    if (is_chunkless && fields.has(known_field::transfer_encoding)) return errc::unexpected_body;
+    return read_body_length(fields, true).error();
 }
 
 } // namespace navette

@@ -58,6 +58,9 @@ public:
 
     /// Whether `request` may be let in. Reads its fields and its host.
     bool admits(const request_view& request) const noexcept;
+
+    /// The same for a request of which is known how many Origin fields it has.
+    bool admits(const request_view& request, std::size_t origins) const noexcept;
 };
 
 /// Whether two serialised origins are the same (RFC 6454, 4 to 6), default ports filled in. "null" is the same as

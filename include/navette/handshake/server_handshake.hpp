@@ -7,6 +7,7 @@
 #include <navette/handshake/accept_key.hpp>
 #include <navette/handshake/http_head.hpp>
 #include <navette/handshake/http_response.hpp>
+#include <navette/handshake/known_fields.hpp>
 #include <navette/handshake/origin.hpp>
 
 #include <array>
@@ -57,6 +58,7 @@ class server_handshake {
     const limits*         limits_;
     http_head             head_;
     request_view          request_{};
+    known_fields          known_{};   // of request_.fields
     handshake_status      status_ = handshake_status::need_more;
     errc                  error_{};
     errc                  options_error_;

@@ -142,6 +142,8 @@ private:
     const entropy* key_source() const noexcept;
     rsv_bits       allowed_rsv() const noexcept { return extension_ == nullptr ? rsv_bits::none : extension_->rsv; }
 
+    bool  take_whole_message(byte_span& in, buffer& out, event&) noexcept;
+    event take_frames(byte_span& in, buffer& out) noexcept;
     errc  begin_received_frame(const frame_header&) noexcept;
     event take_plain(byte_span& in, buffer& out) noexcept;
     event take_coded(byte_span& in, buffer& out) noexcept;

@@ -1,0 +1,57 @@
+// Vector code for AArch64: NEON, which every such processor has. Little-endian only; a big-endian program uses the
+// portable code.
+#pragma once
+
+#include <navette/codec/vector_utf8.ipp>
+#include <navette/codec/vector.hpp>
+
+#include <cstring>
+#include <type_traits>
+
+#if defined(NAVETTE_VECTOR_NEON)
+
+namespace navette::detail {
+
+namespace neon {
+
+#  define NAVETTE_TARGET
+using vec   = unsigned char __attribute__((vector_size(16)));
+using words = std::uint32_t __attribute__((vector_size(16)));
+using quads = std::uint64_t __attribute__((vector_size(16)));
+
+NAVETTE_VECTOR_OP vec  load(const void* from) noexcept { vec v; std::memcpy(&v, from, sizeof v); return v; }
+NAVETTE_VECTOR_OP void store(void* to, vec v) noexcept { std::memcpy(to, &v, sizeof v); }
+NAVETTE_VECTOR_OP vec  splat(unsigned char byte) noexcept { return vec{} + byte; }
+NAVETTE_VECTOR_OP vec  splat_word(std::uint32_t word) noexcept { return vec(words{} + word); }
+NAVETTE_VECTOR_OP vec  table_of(const unsigned char* sixteen) noexcept { return load(sixteen); }
+NAVETTE_VECTOR_OP vec  lookup(vec table, vec index) noexcept {
+#  if defined(__clang__)
+    using chars = signed char __attribute__((neon_vector_type(16)));
+    constexpr int unsigned_bytes = 48;  // how clang names the type of the result
+    return vec(__builtin_neon_vqtbl1q_v(chars(table), chars(index), unsigned_bytes));
+#  else
+    return __builtin_shuffle(table, index);
+#  endif
+}
+NAVETTE_VECTOR_OP bool has_bit(vec v) noexcept { return (quads(v)[0] | quads(v)[1]) != 0; }
+NAVETTE_VECTOR_OP bool has_high_bit(vec v) noexcept { return has_bit(v & 0x80); }
+template <int N>
+NAVETTE_VECTOR_OP vec before(vec earlier, vec v) noexcept {
+    constexpr int i = 16 - N;
+    return __builtin_shufflevector(earlier, v, i, i + 1, i + 2, i + 3, i + 4, i + 5, i + 6, i + 7, i + 8, i + 9, i + 10,
+                                   i + 11, i + 12, i + 13, i + 14, i + 15);
+}
+#  include <navette/codec/vector_kernels.inc>
+#  undef NAVETTE_TARGET
+
+} // namespace neon
+
+NAVETTE_INLINE const vector_code* vector_code_of(instruction_set set) noexcept {
+    static constexpr vector_code portable{instruction_set::portable, nullptr, nullptr, nullptr, nullptr};
+    static constexpr vector_code of_neon{instruction_set::neon, &neon::mask, &neon::utf8, &neon::unmask_utf8, nullptr};
+    return set == instruction_set::portable ? &portable : set == instruction_set::neon ? &of_neon : nullptr;
+}
+
+} // namespace navette::detail
+
+#endif // NAVETTE_VECTOR_NEON

@@ -1,0 +1,91 @@
+// The fields that decide an opening handshake, found in one pass over a message's fields: a handshake asks for a dozen
+// names, and each look-up by name reads all fields from the front. Knows their names, not their meaning.
+#pragma once
+
+#include <navette/codec/http_grammar.hpp>
+#include <navette/handshake/http_fields.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace navette {
+
+enum class known_field : std::uint8_t {
+    host, origin, expect, upgrade, connection, content_length, transfer_encoding,
+    key, accept, version, subprotocol, extensions,   // Sec-WebSocket-
+    other
+};
+
+/// Which of the known fields has this name, in any case; `other`: none.
+constexpr known_field which_field(std::string_view name) noexcept {
+    const auto if_it_is = [name](std::string_view known, known_field field) {
+        return name == known || iequals(name, known) ? field : known_field::other;
+    };
+    switch (name.size()) {
+    case 4:  return if_it_is("Host", known_field::host);
+    case 6:  return to_lower(name[0]) == 'o' ? if_it_is("Origin", known_field::origin) : if_it_is("Expect", known_field::expect);
+    case 7:  return if_it_is("Upgrade", known_field::upgrade);
+    case 10: return if_it_is("Connection", known_field::connection);
+    case 14: return if_it_is("Content-Length", known_field::content_length);
+    case 17: return to_lower(name[0]) == 's' ? if_it_is("Sec-WebSocket-Key", known_field::key)
+                                             : if_it_is("Transfer-Encoding", known_field::transfer_encoding);
+    case 20: return if_it_is("Sec-WebSocket-Accept", known_field::accept);
+    case 21: return if_it_is("Sec-WebSocket-Version", known_field::version);
+    case 22: return if_it_is("Sec-WebSocket-Protocol", known_field::subprotocol);
+    case 24: return if_it_is("Sec-WebSocket-Extensions", known_field::extensions);
+    default: return known_field::other;
+    }
+}
+
+/// What fields have for each known name. A view, as they are.
+class known_fields {
+    struct entry {
+        std::string_view value{};
+        std::size_t      count = 0;
+    };
+    // Invariant: for each known field how often it stands in fields_, and its first value.
+    http_fields fields_{};
+    entry       entries_[static_cast<std::size_t>(known_field::other)]{};
+
+    constexpr const entry& at(known_field field) const noexcept { return entries_[static_cast<std::size_t>(field)]; }
+
+public:
+    constexpr known_fields() noexcept = default;
+    explicit constexpr known_fields(const http_fields& fields) noexcept : fields_(fields) {
+        for (http_fields rest = fields; !rest.empty();) note(rest.take_front());
+    }
+
+    /// For who reads the fields anyhow: notes each, in order, and names them all in the end.
+    constexpr void note(const http_field& field) noexcept {
+        const known_field known = which_field(field.name);
+        if (known == known_field::other) return;
+        entry& found = entries_[static_cast<std::size_t>(known)];
+        if (found.count++ == 0) found.value = field.value;
+    }
+    constexpr void end(const http_fields& fields) noexcept { fields_ = fields; }
+
+    constexpr bool        has(known_field field) const noexcept { return at(field).count != 0; }
+    constexpr std::size_t count(known_field field) const noexcept { return at(field).count; }
+
+    /// The value of the first one; empty if there is none.
+    constexpr std::string_view value(known_field field) const noexcept { return at(field).value; }
+
+    /// Calls `use(value)` for each, in order.
+    template <class Use>
+    constexpr void for_each(known_field field, Use use) const {
+        if (at(field).count == 1) return use(at(field).value);
+        if (at(field).count == 0) return;
+        for (http_fields rest = fields_; !rest.empty();)
+            if (const http_field each = rest.take_front(); which_field(each.name) == field) use(each.value);
+    }
+
+    /// Whether the list that all of them make together has `token`, a whole element, in any case (RFC 9110, 7.8).
+    constexpr bool contains_token(known_field field, std::string_view token) const noexcept {
+        bool found = false;
+        for_each(field, [&](std::string_view value) { found = found || list_contains_token(value, token); });
+        return found;
+    }
+};
+
+} // namespace navette
