@@ -81,9 +81,9 @@ concept deflate_decompressor = requires(D d, std::uint8_t window_bits, deflate_m
     { d.set_history(in) } noexcept -> std::same_as<errc>;
 };
 
-/// A compression library: a compressor, a decompressor, and maybe something that is faster on whole messages. `whole` is
-/// void, or has begin(options), compress(message, out) -> bytes and decompress(stream, out, read, written) -> bool;
-/// compress ends with BFINAL and returns 0 if `out` is too small.
+/// A compression library: a compressor, a decompressor, and maybe something that compresses whole messages faster.
+/// `whole` is void, or has begin(options) -> errc, bound(size) -> bytes and compress(message, out) -> bytes, 0 if they do
+/// not fit; what it makes ends with a block with BFINAL.
 template <class B>
 concept deflate_backend = deflate_compressor<typename B::compressor> &&
                           deflate_decompressor<typename B::decompressor> && requires { typename B::whole; };

@@ -4,7 +4,6 @@
 
 #include <navette/deflate_backend.hpp>
 
-#include <cstring>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -151,9 +150,8 @@ private:
 
     codec_step inflate(const_byte_span in, bool last) noexcept {
         if (const errc e = need_window(); e != errc{}) return {.error = e};
-        codec_step step;
-        if (!receiving_ && last && decompress_whole(in, step)) return noted(step);
         if (const errc e = need_decompressor(); e != errc{}) return {.error = e};
+        codec_step step;
         receiving_           = true;
         std::size_t produced = 0;
         for (;;) {
@@ -292,33 +290,6 @@ private:
         if (p.produced != 0 || p.consumed != sizeof trailer || !(p.aligned || p.ended))
             return errc::invalid_compressed_data;
         return p.ended ? decompressor_->coder.restart() : errc{};
-    }
-
-    // A message that came in one piece and fits into the window. What a block with BFINAL does not end is made to end
-    // by an empty one of our own.
-    bool decompress_whole([[maybe_unused]] const_byte_span in, [[maybe_unused]] codec_step& step) noexcept {
-        if constexpr (shared::has_whole) {
-            constexpr std::byte   final_block[] = {std::byte{3}, std::byte{0}};
-            constexpr std::size_t most          = 4096;
-            if (!agreed_.receive_no_context_takeover || in.empty() || in.size() > most) return false;
-            std::byte stream[most + sizeof trailer + sizeof final_block];
-            std::memcpy(stream, in.data(), in.size());
-            std::memcpy(stream + in.size(), trailer, sizeof trailer);
-            std::memcpy(stream + in.size() + sizeof trailer, final_block, sizeof final_block);
-            const std::size_t all = in.size() + sizeof trailer + sizeof final_block;
-
-            auto* const w = shared_->wholes.take(0, shared_->begin_whole());
-            if (w == nullptr) return false;
-            std::size_t read = 0, written = 0;
-            const bool  good = w->coder.decompress(const_byte_span(stream, all), window_, read, written);
-            shared_->wholes.give(w);
-            const bool ended_itself = read + sizeof empty_block == in.size() && in.back() == empty_block[0];  // 7.2.3.4
-            if (!good || (read != all && !ended_itself)) return false;
-            step = {.consumed = in.size(), .produced = window_.first(written), .done = true};
-            return true;
-        } else {
-            return false;
-        }
     }
 
     codec_step noted(const codec_step& step) noexcept {

@@ -29,14 +29,20 @@ inline constexpr navette::deflate_agreement without_takeover{.send_window_bits  
                                                              .send_no_context_takeover    = true,
                                                              .receive_no_context_takeover = true};
 
-/// Text that compresses as JSON does.
+/// JSON as a market sends it.
 inline std::string json(std::size_t size, unsigned seed = 1) {
-    constexpr const char* words[] = {"navette", "trame", "price", "volume", "symbol", "order", "\"id\":", "true"};
-    std::string           text    = "[";
-    while (text.size() < size) {
+    constexpr const char* symbols[] = {"BTC-USD", "ETH-USD", "SOL-USD", "XRP-EUR", "ADA-USD"};
+    const auto            draw      = [&](unsigned below) {
         seed = seed * 1'103'515'245u + 12'345u;
-        text += "{\"" + std::string(words[seed >> 16 & 7]) + "\":" + std::to_string(seed >> 8 & 0xffff) + "},";
-    }
+        return (seed >> 16) % below;
+    };
+    const auto  number = [&](unsigned from, unsigned below) { return std::to_string(from + draw(below)); };
+    std::string text   = "{\"type\":\"trade\",\"items\":[";
+    while (text.size() < size)
+        text += "{\"id\":" + number(100'000'000, 65'536) + ",\"symbol\":\"" + symbols[draw(5)] + "\",\"price\":" +
+                number(0, 60'000) + "." + number(10, 90) + ",\"size\":0." + number(0, 65'536) + ",\"side\":\"" +
+                (draw(2) == 0 ? "buy" : "sell") + "\",\"time\":\"2024-05-" + number(10, 20) + "T12:" + number(10, 50) +
+                ":" + number(10, 50) + "Z\"},";
     text.resize(size);
     return text;
 }
