@@ -2,7 +2,9 @@
 #include "corpus.hpp"
 #include "peer.hpp"
 
-#include <navette/navette.hpp>
+#include <navette/handshake/client_handshake.hpp>
+#include <navette/handshake/server_handshake.hpp>
+#include <navette/protocol/prepared_message.hpp>
 
 #include <cstring>
 #include <vector>
