@@ -3,6 +3,8 @@
 #include "support/command_line.hpp"
 #include "support/poll_server.hpp"
 
+#include <navette/deflate.hpp>
+
 #include <page.hpp>
 
 namespace {
@@ -11,9 +13,10 @@ using namespace navette;
 using example::joined;
 
 constexpr const char* help =
-    "usage: demo [--port P]\n"
+    "usage: demo [OPTION]...\n"
     "Serves a page at http://127.0.0.1:P/ that talks to this server. Ctrl-C ends it.\n"
-    "  --port P   the port; 0 takes a free one (9001)\n"
+    "  --port P      the port; 0 takes a free one (9001)\n"
+    "  --no-deflate  does not agree to compression\n"
     "  --help\n";
 
 constexpr std::string_view page_subprotocol = "demo.navette";
@@ -178,14 +181,21 @@ private:
 
 int main(int argc, char** argv) {
     std::uint16_t port = 9001;
-    example::command_line line(argc, argv, "demo", help, {"port="});
-    while (line.next())
+    bool compresses    = true;
+    example::command_line line(argc, argv, "demo", help, {"port=", "no-deflate"});
+    while (line.next()) {
         if (line.is("port")) port = line.number<std::uint16_t>();
+        if (line.is("no-deflate")) compresses = false;
+    }
     for (const std::string_view operand : line.operands())
         line.refuse(example::joined({"unexpected argument ", operand}));
 
     constexpr std::string_view subprotocols[] = {page_subprotocol};
+    static std::byte window[64 * 1024]; // one thread: all connections inflate to one place
+    const permessage_deflate deflate({.window = window});
+    server_options options{.origins      = origin_policy::same_origin(),
+                           .subprotocols = subprotocols};
+    if (compresses) options.extensions = deflate.extensions();
     demo app;
-    example::serve("demo", "http", "127.0.0.1", port, app,
-                   {.origins = origin_policy::same_origin(), .subprotocols = subprotocols});
+    example::serve("demo", "http", "127.0.0.1", port, app, options);
 }

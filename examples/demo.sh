@@ -46,6 +46,8 @@ missing=()
 have c++ || have g++ || missing+=(g++)
 have cmake || missing+=(cmake)
 have ninja || missing+=(ninja-build)
+has_header() { printf '#include <%s>\n' "$1" | "$(command -v c++ || command -v g++)" -fsyntax-only -x c++ - 2>/dev/null; }
+has_header zlib.h || missing+=(zlib1g-dev)
 if [[ -n $check ]]; then
     have node || missing+=(nodejs)
     have npm || missing+=(npm)

@@ -2,6 +2,8 @@
 #include "support/command_line.hpp"
 #include "support/poll_server.hpp"
 
+#include <navette/deflate.hpp>
+
 namespace {
 
 using namespace navette;
@@ -14,7 +16,7 @@ constexpr const char* help =
     "  --max-message BYTES  the longest message that is taken (16777216)\n"
     "  --subprotocols A,B   those that it speaks (none)\n"
     "  --origin O           lets pages of this origin in, and no other; may be repeated (any)\n"
-    "  --no-deflate         no compression; it has none yet\n"
+    "  --no-deflate         does not agree to compression\n"
     "  --cert F, --key F    TLS; this program is built without\n"
     "  --help\n";
 
@@ -61,6 +63,7 @@ int main(int argc, char** argv) {
     std::uint16_t port    = 9001;
     limits bounds;
     std::vector<std::string_view> subprotocols, origins;
+    bool compresses = true;
 
     example::command_line line(argc, argv, "echo_server", help,
                                {"host=", "port=", "max-message=", "subprotocols=", "origin=",
@@ -78,14 +81,19 @@ int main(int argc, char** argv) {
                 line.refuse_value("is not an origin: scheme://host or scheme://host:port");
             origins.push_back(line.value());
         }
+        if (line.is("no-deflate")) compresses = false;
         if (line.is("cert") || line.is("key")) line.refuse_option("built without TLS");
     }
     for (const std::string_view operand : line.operands())
         line.refuse(example::joined({"unexpected argument ", operand}));
 
-    const server_options options{
+    // One thread deals with each message before it reads the next: all connections inflate to one place.
+    static std::byte window[64 * 1024];
+    const permessage_deflate deflate({.window = window});
+    server_options options{
         .origins      = origins.empty() ? origin_policy::any() : origin_policy::list(origins),
         .subprotocols = subprotocols};
+    if (compresses) options.extensions = deflate.extensions();
     echo app;
     example::serve("echo_server", "ws", host, port, app, options, bounds);
 }

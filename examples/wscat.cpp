@@ -3,6 +3,7 @@
 #include "support/command_line.hpp"
 #include "support/sockets.hpp"
 
+#include <navette/deflate.hpp>
 #include <navette/navette.hpp>
 #include <navette/tcp.hpp>
 
@@ -26,7 +27,8 @@ constexpr const char* help =
     "  --origin O           claims an origin\n"
     "  --max-message BYTES  the longest message that is taken (16777216)\n"
     "  --timeout S          seconds to connect, for the opening and the closing handshake (10)\n"
-    "  --no-deflate         no compression; it has none yet\n"
+    "  --no-deflate         does not offer compression\n"
+    "  -v, --verbose        says on standard error which compression was agreed, and what it saved\n"
     "  --ca F, --insecure   TLS; this program is built without\n"
     "  --proxy URL          this program is built without\n"
     "  --help\n";
@@ -40,6 +42,7 @@ class client {
     tcp::stream socket_;
     duration patience_;
     const limits& limits_;
+    const permessage_deflate* told_of_; // null: nobody wants to be told
     client_handshake& handshake_;
     buffer out_;
     buffer_pool pool_{};
@@ -54,12 +57,13 @@ class client {
     std::array<std::byte, 65536> input_;
 
 public:
-    /// `request` is the handshake's, and is sent first.
+    /// `request` is the handshake's, and is sent first. What `told_of` does is told on standard error; null: it is not.
     client(tcp::stream socket, client_handshake& handshake, buffer request, duration patience,
-           const limits& bounds)
+           const limits& bounds, const permessage_deflate* told_of)
         : socket_(std::move(socket)),
           patience_(patience),
           limits_(bounds),
+          told_of_(told_of),
           handshake_(handshake),
           out_(std::move(request)),
           deadline_(deadline(tcp::now(), patience)) {}
@@ -71,10 +75,38 @@ public:
             if (watched_[1].revents != 0) read_input();
             write();
         }
+        if (told_of_ != nullptr) tell_savings();
         if (!complaint_.empty()) fail(complaint_);
     }
 
 private:
+    void tell_agreement() const {
+        const deflate_agreement agreed = agreed_deflate(handshake_.agreed());
+        if (!agreed) {
+            std::fputs("wscat: no compression was agreed\n", stderr);
+            return;
+        }
+        const auto direction = [](unsigned bits, bool alone) {
+            return joined({std::to_string(bits), " window bits",
+                           alone ? ", no context takeover" : ", context takeover"});
+        };
+        std::fprintf(stderr, "wscat: permessage-deflate was agreed: sends with %s; receives with %s\n",
+                     direction(agreed.send_window_bits, agreed.send_no_context_takeover).c_str(),
+                     direction(agreed.receive_window_bits, agreed.receive_no_context_takeover).c_str());
+    }
+
+    // A short message may have grown.
+    void tell_savings() const {
+        const deflate_counters c = told_of_->counters();
+        const auto saved = [](std::size_t plain, std::size_t compressed) {
+            return static_cast<long long>(plain) - static_cast<long long>(compressed);
+        };
+        std::fprintf(stderr,
+                     "wscat: compression saved %lld of %zu bytes sent, %lld of %zu bytes received\n",
+                     saved(c.sent, c.sent_compressed), c.sent,
+                     saved(c.received, c.received_compressed), c.received);
+    }
+
     void wait() {
         const bool reads_input   = is_open() && !input_ended_ && out_.size() <= output_mark;
         const int socket_events  = POLLIN | (out_.empty() ? 0 : POLLOUT);
@@ -140,6 +172,7 @@ private:
             fail(std::string(describe(handshake_.error())));
         case client_handshake_status::upgrade:
             session_.emplace(client_protocol(handshake_.agreed(), limits_), pool_);
+            if (told_of_ != nullptr) tell_agreement();
             deadline_ = instant::never();
         }
     }
@@ -223,10 +256,11 @@ int main(int argc, char** argv) {
     std::string_view origin;
     limits bounds;
     duration patience = seconds(10);
+    bool compresses = true, verbose = false;
 
     example::command_line line(argc, argv, "wscat", help,
                                {"subprotocol=", "header=", "origin=", "proxy=", "ca=", "insecure",
-                                "no-deflate", "max-message=", "timeout="});
+                                "no-deflate", "max-message=", "timeout=", "v|verbose"});
     while (line.next()) {
         if (line.is("subprotocol")) {
             if (!is_token(line.value()) ||
@@ -255,6 +289,8 @@ int main(int argc, char** argv) {
             if (!(given >= 0 && given < 1e6)) line.refuse_value("is not a number of seconds");
             patience = duration(static_cast<std::int64_t>(given * 1e9));
         }
+        if (line.is("no-deflate")) compresses = false;
+        if (line.is("verbose")) verbose = true;
         if (line.is("proxy")) line.refuse_option("built without proxy support");
         if (line.is("ca") || line.is("insecure")) line.refuse_option("built without TLS");
     }
@@ -267,7 +303,9 @@ int main(int argc, char** argv) {
     if (!target) line.refuse(joined({operands[0], ": ", describe(target.error())}));
     if (target->secure) line.refuse(joined({operands[0], ": built without TLS"}));
 
-    const client_options options{.subprotocols = subprotocols, .fields = fields, .origin = origin};
+    const permessage_deflate deflate;
+    client_options options{.subprotocols = subprotocols, .fields = fields, .origin = origin};
+    if (compresses) options.extensions = deflate.extensions();
     buffer head, request;
     client_handshake handshake(*target, options, head, {}, bounds);
     if (const errc error = handshake.request(request); error != errc{})
@@ -277,5 +315,7 @@ int main(int argc, char** argv) {
     if (!socket)
         fail(joined({"cannot connect to ", target->host, ":", std::to_string(target->port), ": ",
                      socket.error().message()}));
-    client(std::move(*socket), handshake, std::move(request), patience, bounds).run();
+    client(std::move(*socket), handshake, std::move(request), patience, bounds,
+           verbose ? &deflate : nullptr)
+        .run();
 }

@@ -1,4 +1,4 @@
-// Long options of the example programs, read with getopt_long, and how these programs end: a bad option or URL with one
+// Options of the example programs, read with getopt_long, and how these programs end: a bad option or URL with one
 // line and status 2, what fails later with one line and status 1.
 #pragma once
 
@@ -45,11 +45,12 @@ class command_line {
     std::vector<std::string> names_;
     const char* help_;
     std::vector<struct option> options_;
+    std::string letters_ = ":"; // of those options that have one
     int current_ = 0;
 
 public:
-    /// `names` are the options, with a `=` behind those that take a value; --help is always one of them, and prints
-    /// `help`.
+    /// `names` are the options, with a `=` behind those that take a value, a letter and a `|` in front of those that have
+    /// a short form; --help is always one of them, and prints `help`.
     command_line(int argc, char** argv, std::string_view program, const char* help,
                  std::initializer_list<std::string_view> names)
         : argc_(argc),
@@ -61,8 +62,14 @@ public:
         for (std::string& name : names_) {
             const bool takes_value = name.back() == '=';
             if (takes_value) name.pop_back();
+            int letter = 0;
+            if (name.size() > 2 && name[1] == '|') {
+                letter = name[0];
+                letters_ += name[0];
+                name.erase(0, 2);
+            }
             options_.push_back(
-                {name.c_str(), takes_value ? required_argument : no_argument, nullptr, 0});
+                {name.c_str(), takes_value ? required_argument : no_argument, nullptr, letter});
         }
         options_.push_back({});
     }
@@ -71,10 +78,12 @@ public:
     bool next() {
         opterr           = 0;
         const int before = optind;
-        const int found  = getopt_long(argc_, argv_, ":", options_.data(), &current_);
+        const int found  = getopt_long(argc_, argv_, letters_.c_str(), options_.data(), &current_);
         if (found == -1) return false;
         if (found == ':') refuse(joined({argv_[optind - 1], " needs a value"}));
-        if (found != 0) refuse(joined({"unknown option ", argv_[before], "; --help lists them"}));
+        if (found == '?') refuse(joined({"unknown option ", argv_[before], "; --help lists them"}));
+        if (found != 0) // a letter, or the name that it is short for
+            for (current_ = 0; options_[static_cast<std::size_t>(current_)].val != found;) ++current_;
         if (is("help")) {
             std::fputs(help_, stdout);
             std::exit(0);

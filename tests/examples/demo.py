@@ -14,8 +14,8 @@ from wire import BINARY, CLOSE, TEXT, close_payload, open_client, request
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
 
-def start():
-    server = Program("demo", "--port", "0")
+def start(*options):
+    server = Program("demo", "--port", "0", *options)
     line = server.line()
     holds(line.startswith("listening on http://127.0.0.1:") and line.endswith("/"), line)
     return server, int(line[:-1].rsplit(":", 1)[1])
@@ -107,6 +107,16 @@ def _():
     equal(peer.frame()[1][:1], b"!")
     found = counters(port)
     equal((found["text"], found["pings"]["messages"]), ({"messages": 1, "bytes": 6}, 1))
+
+
+@case("it agrees to compression, unless --no-deflate is given")
+def _():
+    offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"
+    for options, agreed in (((), "permessage-deflate"), (("--no-deflate",), None)):
+        _, port = start(*options)
+        status, answered, peer = request(port, offer)
+        equal((status, answered.get("sec-websocket-extensions")), (101, agreed))
+        peer.close()
 
 
 @case("a page of another origin may not come in")

@@ -4,9 +4,10 @@ import os
 import signal
 import socket
 import time
+import zlib
 
 from cases import Program, call, case, equal, holds, refused, run
-from wire import BINARY, CLOSE, PING, PONG, TEXT, close_payload, open_client, request
+from wire import BINARY, CLOSE, PING, PONG, TEXT, close_payload, frame, open_client, request
 
 
 def start(*options):
@@ -140,10 +141,46 @@ def _():
     holds(answer.startswith(b"HTTP/1.1 426 ") and b"\r\nUpgrade: websocket\r\n" in answer, f"{answer!r}")
 
 
-@case("--no-deflate is accepted")
+OFFER = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"
+
+
+@case("it agrees to compression, and the echo is compressed as it came [C140]")
+def _():
+    _, port = start()
+    status, answered, peer = request(port, OFFER)
+    equal((status, answered.get("sec-websocket-extensions")), (101, "permessage-deflate"))
+    text = b"la trame et la chaine " * 20
+    deflater, inflater = zlib.compressobj(wbits=-15), zlib.decompressobj(wbits=-15)
+    for _ in range(3):
+        packed = (deflater.compress(text) + deflater.flush(zlib.Z_SYNC_FLUSH))[:-4]
+        peer.socket.sendall(bytes([0xC1]) + frame(TEXT, packed, masked=True)[1:])
+        first, = peer.take(1)
+        peer.seen = b"\x81" + peer.seen
+        back = peer.frame()[1]
+        equal(first, 0xC1)
+        holds(len(back) < len(text) // 5, f"{len(text)} bytes came back as {len(back)}")
+        equal(inflater.decompress(back + b"\0\0\xff\xff"), text)
+    peer.send(TEXT, "short")
+    equal(peer.frame(), (TEXT, b"short"))
+
+
+@case("compressed messages count inflated: beyond --max-message is 1009 [S19]")
+def _():
+    _, port = start("--max-message", "1000")
+    _, _, peer = request(port, OFFER)
+    deflater = zlib.compressobj(wbits=-15)
+    packed = (deflater.compress(b"x" * 1001) + deflater.flush(zlib.Z_SYNC_FLUSH))[:-4]
+    peer.socket.sendall(bytes([0xC1]) + frame(TEXT, packed, masked=True)[1:])
+    equal(peer.frame(), (CLOSE, close_payload(1009)))
+
+
+@case("--no-deflate declines compression, and a compressed message is then 1002 [S46]")
 def _():
     _, port = start("--no-deflate")
-    open_client(port).close()
+    status, answered, peer = request(port, OFFER)
+    equal((status, answered.get("sec-websocket-extensions")), (101, None))
+    peer.socket.sendall(bytes([0xC1]) + frame(TEXT, b"\0", masked=True)[1:])
+    equal(peer.frame(), (CLOSE, close_payload(1002)))
 
 
 @case("an unknown option is refused")

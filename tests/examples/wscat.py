@@ -39,7 +39,7 @@ def _():
     status, out, err = call("wscat", "--help")
     equal((status, err), (0, ""))
     for option in ("--subprotocol", "--header", "--origin", "--proxy", "--ca", "--insecure", "--no-deflate",
-                   "--max-message", "--timeout"):
+                   "--max-message", "--timeout", "-v", "--verbose"):
         holds(option in out, f"{option} is not in the help")
 
 
@@ -301,7 +301,54 @@ def _():
     failed(client.end(), "limit")
 
 
-@case("--no-deflate is accepted, and no extension is offered")
+EXTENSION = "sec-websocket-extensions"
+
+
+@case("compression is offered by default, and nothing is said of it")
+def _():
+    def script(peer):
+        equal(fields(upgrade(peer)).get(EXTENSION), "permessage-deflate; client_max_window_bits")
+        clean_close(peer)
+    equal(talk(script), (0, "", ""))
+
+
+@case("-v and --verbose say what was agreed and what was saved")
+def _():
+    def script(peer):
+        upgrade(peer, "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=9; server_no_context_takeover")
+        equal(peer.frame()[0], TEXT)
+        peer.socket.sendall(bytes.fromhex("c107f248cdc9c90700"))
+        clean_close(peer)
+    for option in ("-v", "--verbose"):
+        status, out, err = talk(script, option, stdin="x" * 200 + "\n")
+        equal((status, out), (0, "Hello\n"))
+        said = err.split("\n")
+        equal(said[0], "wscat: permessage-deflate was agreed: sends with 9 window bits, context takeover; "
+                       "receives with 15 window bits, no context takeover")
+        words = said[1].split()
+        equal(words[:3] + words[4:7] + words[7:9], ["wscat:", "compression", "saved", "of", "200", "bytes", "sent,", "-2"])
+        holds(150 < int(words[3]) < 200, said[1])
+        equal(said[2:], [""])
+
+
+@case("-v says that no compression was agreed")
+def _():
+    def script(peer):
+        upgrade(peer)
+        clean_close(peer)
+    equal(talk(script, "-v"), (0, "", "wscat: no compression was agreed\n"
+                                      "wscat: compression saved 0 of 0 bytes sent, 0 of 0 bytes received\n"))
+
+
+@case("an answer that agrees to what was not offered is refused [C129]")
+def _():
+    def script(peer):
+        upgrade(peer, "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=16")
+        peer.socket.recv(1)
+    failed(talk(script), "extension")
+
+
+@case("--no-deflate offers no extension")
 def _():
     def script(peer):
         holds("sec-websocket-extensions" not in fields(upgrade(peer)), "an extension was offered")
