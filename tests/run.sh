@@ -63,8 +63,8 @@ export PYTHONDONTWRITEBYTECODE=1
 # --- installing
 
 packages=(g++ g++-12 clang-14 libclang-rt-14-dev cmake ninja-build catch2 g++-12-multilib g++-12-aarch64-linux-gnu
-    g++-12-s390x-linux-gnu qemu-user libboost-dev zlib1g-dev libdeflate-dev python3-websockets
-    chromium strace ca-certificates)
+    g++-12-s390x-linux-gnu qemu-user libboost-dev zlib1g-dev libdeflate-dev python3-websockets python3-gi gir1.2-soup-3.0
+    golang-github-gorilla-websocket-dev chromium strace ca-certificates)
 node_packages=(ws@8.23.0 playwright-core@1.57.0)
 
 as_root() { if ((EUID == 0)); then "$@"; else sudo "$@"; fi; }
@@ -74,6 +74,7 @@ install_packages() {
     for package in "${packages[@]}"; do
         dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
     done
+    command -v go >/dev/null || missing+=(golang-go)
     # Some machines have a Node.js that brings its own npm.
     command -v node >/dev/null || missing+=(nodejs)
     command -v npm >/dev/null || missing+=(npm)

@@ -149,10 +149,10 @@ test("client: it aborts, and the server goes on", () => withClient(async (ws, _,
 test("client: the subprotocol is agreed in its order", () => withClient(async (ws) => equal(ws.protocol, "b"),
   {options: ["--subprotocols", "a,b"], protocols: ["c", "b", "a"]}));
 
-test("client: its offer of compression is declined", () => withClient(async (ws) => {
+test("client: its offer of compression is declined by --no-deflate", () => withClient(async (ws) => {
   equal(ws.extensions, "");
   await echoed(ws, text(1000));
-}, {settings: {perMessageDeflate: true}}));
+}, {options: ["--no-deflate"], settings: {perMessageDeflate: true}}));
 
 test("client: an origin that is not listed gets 403", async () => {
   const [, url] = await echoServer("--origin", "http://a.example");

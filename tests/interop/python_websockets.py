@@ -173,12 +173,12 @@ def _():
     with_client(use, "--subprotocols", "a,b", subprotocols=["c", "b", "a"])
 
 
-@case("client: its offer of compression is declined")
+@case("client: its offer of compression is declined by --no-deflate")
 def _():
     async def use(ws, _):
         equal(ws.extensions, [])
         await echoed(ws, "plain")
-    with_client(use, compression="deflate")
+    with_client(use, "--no-deflate", compression="deflate")
 
 
 @case("client: an origin that is not listed gets 403")
