@@ -13,6 +13,12 @@ std::string accept(std::string_view key) {
     return {text.data(), text.size()};
 }
 
+// While compiling, too.
+static_assert([] {
+    const auto text = accept_key("dGhlIHNhbXBsZSBub25jZQ==");
+    return std::string_view(text.data(), text.size()) == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+}());
+
 } // namespace
 
 TEST_CASE("a key is answered as RFC 6455 shows", "[accept_key][6455:1.3][6455:4.2.2][C52]") {

@@ -34,13 +34,13 @@ reading read(const body_length& length, std::string_view text, std::size_t max =
 }
 
 body_length length_of(const std::vector<http_field>& fields, bool is_request = true) {
-    const auto length = read_body_length(fields, is_request);
+    const auto length = read_body_length(known_fields(http_fields(fields)), is_request);
     REQUIRE(length);
     return *length;
 }
 
 errc refusal(const std::vector<http_field>& fields, bool is_request = true) {
-    return read_body_length(fields, is_request).error();
+    return read_body_length(known_fields(http_fields(fields)), is_request).error();
 }
 
 } // namespace

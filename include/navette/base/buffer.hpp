@@ -37,7 +37,9 @@ public:
 
     buffer(buffer&& other) noexcept { swap(other); }
     buffer& operator=(buffer&& other) noexcept {
-        buffer(std::move(other)).swap(*this);
+        buffer moved;
+        moved.swap(other);
+        swap(moved);
         return *this;
     }
     ~buffer() {

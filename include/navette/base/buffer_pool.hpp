@@ -34,7 +34,8 @@ public:
     buffer take() noexcept {
         if (count_ == 0) return {};
         buffer& last = kept_[--count_];
-        buffer  taken(std::move(last));
+        buffer  taken;
+        taken.swap(last);
         last.~buffer();
         bytes_ -= taken.capacity();
         return taken;
@@ -46,7 +47,7 @@ public:
         if (returned.capacity() > max_bytes_ - bytes_ || !has_room()) return;
         returned.clear();
         bytes_ += returned.capacity();
-        new (kept_ + count_++) buffer(std::move(returned));
+        (new (kept_ + count_++) buffer)->swap(returned);
     }
 
     /// Bytes of memory kept and not in use.
@@ -59,7 +60,7 @@ private:
         auto* const       place  = static_cast<buffer*>(std::malloc(wanted * sizeof(buffer)));
         if (place == nullptr) return false;
         for (std::size_t i = 0; i < count_; ++i) {
-            new (place + i) buffer(std::move(kept_[i]));
+            (new (place + i) buffer)->swap(kept_[i]);
             kept_[i].~buffer();
         }
         std::free(static_cast<void*>(kept_));

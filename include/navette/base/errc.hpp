@@ -50,15 +50,15 @@ enum class blame : std::uint8_t {
     misuse,              ///< the caller asked for what cannot be done
 };
 
-/// All that is known of one error.
+/// All that is known of one error. Plain C strings, since a table of views costs whoever includes it five times as much.
 struct error_facts {
     errc             code;
-    std::string_view name;         ///< the enumerator, for logs
+    const char*      name;         ///< the enumerator, for logs
     blame            whose;
     std::uint16_t    close_code;   ///< what a failing endpoint sends; 1006 (never on the wire): nothing is sent
     std::uint16_t    http_status;  ///< what a server answers if it happens in the opening handshake; 0: not a server's
-    std::string_view sentence;
-    std::string_view clause;       ///< "RFC section", or empty
+    const char*      sentence;
+    const char*      clause;       ///< "RFC section", or empty
 };
 
 inline constexpr error_facts error_table[] = {

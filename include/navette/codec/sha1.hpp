@@ -25,19 +25,21 @@ class sha1 {
     std::array<std::byte, 64> block_{};
     std::uint64_t             length_ = 0;
 
+    static constexpr std::uint32_t rotl(std::uint32_t word, int n) noexcept { return word << n | word >> (32 - n); }
+
     // The rounds keep the last sixteen words of the schedule, not all eighty: word t lies at t % 16 (RFC 3174, 6.2).
     using schedule = std::array<std::uint32_t, 16>;
 
     static constexpr std::uint32_t word_at(schedule& w, std::size_t t) noexcept {
         std::uint32_t& word = w[t % 16];
         if (t < 16) return word;
-        return word = std::rotl(w[(t - 3) % 16] ^ w[(t - 8) % 16] ^ w[(t - 14) % 16] ^ word, 1);
+        return word = rotl(w[(t - 3) % 16] ^ w[(t - 8) % 16] ^ w[(t - 14) % 16] ^ word, 1);
     }
 
     static constexpr void round(std::uint32_t a, std::uint32_t& b, std::uint32_t& e,
                                 std::uint32_t sum) noexcept {
-        e += std::rotl(a, 5) + sum;
-        b = std::rotl(b, 30);
+        e += rotl(a, 5) + sum;
+        b = rotl(b, 30);
     }
 
     // The five words take turns instead of moving by one each round (RFC 3174, 6.1 d).
@@ -75,8 +77,9 @@ class sha1 {
         for (std::size_t i = 0; i < s.size(); ++i) state_[i] += s[i];
     }
 
+public:
     template <class Char>
-    constexpr void absorb(const Char* from, std::size_t size) noexcept {
+    constexpr void update(const Char* from, std::size_t size) noexcept {
         while (size != 0) {
             const std::size_t held = static_cast<std::size_t>(length_ % 64);
             std::size_t n = 64 - held;
@@ -88,10 +91,8 @@ class sha1 {
             length_ += n;
         }
     }
-
-public:
-    constexpr void update(const_byte_span bytes) noexcept { absorb(bytes.data(), bytes.size()); }
-    constexpr void update(std::string_view text) noexcept { absorb(text.data(), text.size()); }
+    constexpr void update(const_byte_span bytes) noexcept { update(bytes.data(), bytes.size()); }
+    constexpr void update(std::string_view text) noexcept { update(text.data(), text.size()); }
 
     /// The digest of all that was fed; afterwards the object is as new.
     [[nodiscard]] constexpr sha1_digest finish() noexcept {
@@ -99,8 +100,8 @@ public:
         store_be64(bit_length.data(), length_ * 8);
         // RFC 3174, 4: a one, zeros, the length in the last eight bytes of a block
         constexpr std::array<std::byte, 64> padding{std::byte{0x80}};
-        update(const_byte_span(padding).first(1 + (119 - length_ % 64) % 64));
-        update(bit_length);
+        update(padding.data(), 1 + static_cast<std::size_t>(119 - length_ % 64) % 64);
+        update(bit_length.data(), bit_length.size());
 
         sha1_digest digest{};
         for (std::size_t i = 0; i < digest.size(); ++i)
@@ -119,7 +120,7 @@ public:
 
 [[nodiscard]] constexpr sha1_digest sha1_of(std::string_view text) noexcept {
     sha1 hash;
-    hash.update(text);
+    hash.update(text.data(), text.size());
     return hash.finish();
 }
 

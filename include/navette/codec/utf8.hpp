@@ -157,9 +157,10 @@ public:
         if (shift_ == at_boundary) i += skip_valid(bytes + i, text.size() - i);
         return walk_blocks(bytes, i, text.size());
     }
-    constexpr std::size_t feed(std::string_view text) noexcept {
-        return std::is_constant_evaluated() ? walk(text.data(), 0, text.size()) : feed(as_bytes(text));
+    constexpr std::size_t feed(const char* text, std::size_t size) noexcept {
+        return std::is_constant_evaluated() ? walk(text, 0, size) : feed(as_bytes(std::string_view(text, size)));
     }
+    constexpr std::size_t feed(std::string_view text) noexcept { return feed(text.data(), text.size()); }
 
     /// No continuation can make the text valid.
     constexpr bool failed() const noexcept { return shift_ == at_failure; }
@@ -176,7 +177,7 @@ static_assert(sizeof(utf8_validator) == 1);
 /// Whether `text` is UTF-8, whole characters only. Noncharacters such as U+FFFE are valid (RFC 3629, 3).
 [[nodiscard]] constexpr bool is_valid_utf8(std::string_view text) noexcept {
     utf8_validator validator;
-    validator.feed(text);
+    validator.feed(text.data(), text.size());
     return validator.complete();
 }
 

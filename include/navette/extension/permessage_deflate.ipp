@@ -61,14 +61,14 @@ class deflate_element_writer {
     bool    fits_;
 
 public:
-    explicit deflate_element_writer(buffer& out) noexcept : out_(out), fits_(out.append(permessage_deflate_name)) {}
+    explicit deflate_element_writer(buffer& out) noexcept : out_(out), fits_(out.append(as_bytes(permessage_deflate_name))) {}
 
     void flag(std::string_view name, bool set) noexcept {
-        if (set) fits_ = fits_ && out_.append("; ") && out_.append(name);
+        if (set) fits_ = fits_ && out_.append(as_bytes("; ")) && out_.append(as_bytes(name));
     }
     void number(std::string_view name, std::uint8_t bits) noexcept {
         flag(name, bits != 0);
-        if (bits != 0) fits_ = fits_ && out_.append("=") && out_.append(window_bits_text[bits - 8]);
+        if (bits != 0) fits_ = fits_ && out_.append(as_bytes("=")) && out_.append(as_bytes(window_bits_text[bits - 8]));
     }
     errc finish() const noexcept { return fits_ ? errc{} : errc::out_of_memory; }
 };
@@ -147,7 +147,7 @@ NAVETTE_INLINE errc append_deflate_offers(const deflate_options& options, buffer
     const bool demands =
         options.receive_no_context_takeover || options.receive_window_bits != detail::most_window_bits;
     if (!demands || !options.fall_back) return {};
-    return out.append(", ") ? detail::append_deflate_offer(options, false, out) : errc::out_of_memory;
+    return out.append(as_bytes(", ")) ? detail::append_deflate_offer(options, false, out) : errc::out_of_memory;
 }
 
 NAVETTE_INLINE errc negotiate_deflate(const deflate_options& options, role r, const extension_offer& element,

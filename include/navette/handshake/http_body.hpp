@@ -25,9 +25,6 @@ struct body_length {
 /// a length that is no number, in a request a last coding other than chunked. In a response, such a coding means that
 /// the body ends with the connection.
 result<body_length> read_body_length(const known_fields& fields, bool is_request) noexcept;
-inline result<body_length> read_body_length(const http_fields& fields, bool is_request) noexcept {
-    return read_body_length(known_fields(fields), is_request);
-}
 
 /// Reads a body into a buffer.
 class body_reader {

@@ -52,7 +52,7 @@ NAVETTE_INLINE void http_head::restart() noexcept {
 
 NAVETTE_INLINE bool http_head::keep() noexcept {
     if (text_.empty()) return true;
-    if (!storage_->append(text_)) return false;
+    if (!storage_->append(as_bytes(text_))) return false;
     text_  = {};
     known_ = known_fields(fields());
     return true;

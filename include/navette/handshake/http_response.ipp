@@ -85,7 +85,7 @@ NAVETTE_INLINE errc append_http1(const response_view& response, buffer& out) noe
         head.end_line();
     }
     if (const errc e = head.finish(); e != errc{}) return e;
-    if (out.append(body)) return {};
+    if (out.append(as_bytes(body))) return {};
     out.shrink(out.size() - begin);
     return errc::out_of_memory;
 }

@@ -6,7 +6,7 @@
 namespace navette {
 
 NAVETTE_INLINE void http_writer::raw(std::string_view bytes) noexcept {
-    if (!failed() && !out_.append(bytes)) fail(errc::out_of_memory);
+    if (!failed() && !out_.append(as_bytes(bytes))) fail(errc::out_of_memory);
 }
 
 NAVETTE_INLINE void http_writer::text(std::string_view piece) noexcept {

@@ -60,7 +60,7 @@ NAVETTE_INLINE handshake_status server_handshake::receive(byte_span& in, buffer&
         }
         if (status_ == handshake_status::upgrade &&
             known_.contains_token(known_field::expect, "100-continue") &&
-            !out.append("HTTP/1.1 100 Continue\r\n\r\n"))
+            !out.append(as_bytes("HTTP/1.1 100 Continue\r\n\r\n")))
             refuse(errc::out_of_memory);
         // An answer that finds no room is lost, and the transport ends all the same.
         if (status_ == handshake_status::refused) static_cast<void>(append_http1(response(), out));

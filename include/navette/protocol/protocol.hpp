@@ -114,6 +114,7 @@ public:
     }
 
     connection_state state() const noexcept { return state_; }
+    const limits&    bounds() const noexcept { return *limits_; }
 
     /// What to do with the transport: keep while `out` holds anything, then as the closing handshake says (7.1.1).
     transport_action transport(const buffer& out) const noexcept {

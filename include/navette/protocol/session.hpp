@@ -102,7 +102,19 @@ private:
 
     bool assemble(const event& e) noexcept {
         if (e.first) assembly_ = pool_->take();
-        return assembly_.append(e.payload);
+        return make_room(e.payload.size()) && assembly_.append(e.payload);
+    }
+
+    // Doubles, but to no more than a message may have: while it moves, the old place and the new one are held.
+    bool make_room(std::size_t n) noexcept {
+        const std::size_t size = assembly_.size();
+        if (assembly_.capacity() - size >= n) return true;
+        const std::uint64_t most = protocol_.bounds().max_message_size;
+        buffer              larger;
+        if (!larger.reserve(2 * size + n > most ? static_cast<std::size_t>(most) : 2 * size + n)) return false;
+        if (!larger.append(assembly_.data())) return false;
+        assembly_ = std::move(larger);
+        return true;
     }
 
     event whole(event_type type) noexcept {

@@ -21,7 +21,7 @@ public:
         if (!is_known(value)) return value == 0 ? "success" : "unknown error";
         const error_facts& known = facts(static_cast<errc>(value));
         std::string text(known.sentence);
-        if (!known.clause.empty()) text.append(" (").append(known.clause).append(")");
+        if (*known.clause != 0) text.append(" (").append(known.clause).append(")");
         return text;
     }
 
