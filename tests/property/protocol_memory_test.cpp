@@ -1,31 +1,60 @@
-// What the core asks of the heap: nothing in the steady state, and when it refuses, an error code. The linker sends
-// every call of malloc here (--wrap=malloc, as tests/CMakeLists.txt says), and operator new goes there too.
+// What the core asks of the heap: nothing in the steady state, and when it refuses, an error code. And the functions
+// through which support/heap_watch.hpp sees all of this binary.
 #include <navette/protocol/session.hpp>
 
 #include "support/bytes.hpp"
 #include "support/catch.hpp"
 #include "support/endpoint.hpp"
 #include "support/exchanges.hpp"
+#include "support/heap_watch.hpp"
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <new>
 
 namespace {
 
-std::size_t allocations = 0, allocated_bytes = 0;
-std::size_t refused_from = static_cast<std::size_t>(-1), refused_to = static_cast<std::size_t>(-1);
-bool        watching = false;
+// What was taken under the watch and is not freed yet; there is little of it.
+struct taken {
+    void*       place;
+    std::size_t size;
+};
+taken       all_taken[1'024];
+std::size_t taken_count = 0;
+
+void note_taken(void* place, std::size_t size) {
+    if (heap_watch::live == 0) taken_count = 0;
+    if (taken_count == std::size(all_taken)) std::abort();
+    all_taken[taken_count++] = {place, size};
+    heap_watch::live += size;
+    heap_watch::peak = std::max(heap_watch::peak, heap_watch::live);
+}
 
 } // namespace
 
 extern "C" void* __real_malloc(std::size_t);
+extern "C" void  __real_free(void*);
+
 extern "C" void* __wrap_malloc(std::size_t size) {
-    if (watching) {
-        const std::size_t n = allocations++;
-        allocated_bytes += size;
-        if (n >= refused_from && n < refused_to) return nullptr;
-    }
-    return __real_malloc(size);
+    if (!heap_watch::watching) return __real_malloc(size);
+    const std::size_t n = heap_watch::allocations++;
+    heap_watch::allocated_bytes += size;
+    if (n >= heap_watch::refused_from && n < heap_watch::refused_to) return nullptr;
+    void* const place = __real_malloc(size);
+    if (place != nullptr && size != 0) note_taken(place, size);
+    return place;
+}
+
+extern "C" void __wrap_free(void* place) {
+    if (heap_watch::watching)
+        for (std::size_t i = 0; i < taken_count; ++i)
+            if (all_taken[i].place == place) {
+                heap_watch::live -= all_taken[i].size;
+                all_taken[i] = all_taken[--taken_count];
+                break;
+            }
+    __real_free(place);
 }
 
 // Not inlined: g++ would see memory of new given to free, and warn.
@@ -45,18 +74,6 @@ extern "C" void* __wrap_malloc(std::size_t size) {
 using namespace navette;
 
 namespace {
-
-// Counts, and refuses the allocations [from, to), while it lives.
-struct heap_watch {
-    explicit heap_watch(std::size_t from = static_cast<std::size_t>(-1),
-                        std::size_t to   = static_cast<std::size_t>(-1)) {
-        allocations = allocated_bytes = 0;
-        refused_from = from;
-        refused_to   = to;
-        watching     = true;
-    }
-    ~heap_watch() { watching = false; }
-};
 
 // One side of a connection as a program has it: a session, and two buffers that alternate.
 template <role R>
@@ -134,10 +151,11 @@ TEST_CASE("the heap's watch counts malloc and new", "[property]") {
         place = std::malloc(10);
         made  = new std::size_t(1);
     }
+    CHECK(heap_watch::live == 10 + sizeof(std::size_t));
     std::free(place);
     delete made;
-    CHECK(allocations == 2);
-    CHECK(allocated_bytes == 10 + sizeof(std::size_t));
+    CHECK(heap_watch::allocations == 2);
+    CHECK(heap_watch::allocated_bytes == 10 + sizeof(std::size_t));
 }
 
 TEST_CASE("in the steady state a message costs no allocation, on either side",
@@ -157,7 +175,7 @@ TEST_CASE("in the steady state a message costs no allocation, on either side",
             complete = complete && round_of(s, client, server, reads, large);
     }
     CHECK(complete);
-    CHECK(allocations == 0);
+    CHECK(heap_watch::allocations == 0);
 }
 
 TEMPLATE_TEST_CASE("receive alone never allocates, whatever comes",
@@ -174,7 +192,7 @@ TEMPLATE_TEST_CASE("receive alone never allocates, whatever comes",
             while (ws.receive(in, out)) {}
             ws.receive_eof(out);
         }
-        CHECK(allocations == 0);
+        CHECK(heap_watch::allocations == 0);
     }
 }
 
@@ -192,7 +210,7 @@ TEMPLATE_TEST_CASE("a declared length costs nothing, what comes costs in proport
         const heap_watch           watch;
         byte_span                  in = byte_span(copy).first(copy.size() - 50'000 + received);
         ws.receive(in, out);
-        return allocated_bytes;
+        return heap_watch::allocated_bytes;
     };
     CHECK(cost(0) == 0);
     CHECK(cost(1) <= 1'024);
@@ -214,7 +232,7 @@ TEST_CASE("whichever allocation is refused, it is an error code and nothing brea
             const heap_watch watch(n, for_good ? static_cast<std::size_t>(-1) : n + 1);
             bool             said = true;
             for (int i = 0; said && i < 2; ++i) said = round_of(s, client, server, reads, large);
-            complete = said && allocations <= n;
+            complete = said && heap_watch::allocations <= n;
             broken += !said;
         }
         if (complete) break;
