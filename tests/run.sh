@@ -188,7 +188,10 @@ stage_house() {
     counted "tests/house/selftest.sh" 120 tests/house/selftest.sh
     counted "tests/house/selftest_run.sh" 120 tests/house/selftest_run.sh
 }
-stage_headers() { run_scripts 300 tests/packaging/headers.sh tests/packaging/subproject.sh tests/packaging/zlib.sh; }
+stage_headers() {
+    run_scripts 300 tests/packaging/headers.sh tests/packaging/subproject.sh tests/packaging/zlib.sh \
+        tests/packaging/deflate_memory.sh
+}
 stage_release-gcc() { build release -DCMAKE_CXX_COMPILER=g++-12 && run_binaries release; }
 stage_dev-gcc() { build dev -DCMAKE_CXX_COMPILER=g++-12 && run_binaries dev; }
 stage_release-clang() { build release-clang && run_binaries release-clang; }
