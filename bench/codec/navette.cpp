@@ -96,14 +96,19 @@ struct receive {
     read_buffer input;
     server_protocol server;
     client_protocol client;
-    protocol_core& ws;
+    masked incoming;
     buffer out;
 
-    receive(const wire& w, masked incoming)
-        : input{w}, ws(incoming == masked::yes ? static_cast<protocol_core&>(server) : client) {}
+    receive(const wire& w, masked m) : input{w}, incoming(m) {}
 
     template <class Sink>
     void operator()(Sink& sink) {
+        if (incoming == masked::yes) all_from(server, sink);
+        else all_from(client, sink);
+    }
+
+    template <class Protocol, class Sink>
+    void all_from(Protocol& ws, Sink& sink) {
         byte_span in = input.read();
         while (const event e = ws.receive(in, out)) {
             sink(e.payload.data(), e.payload.size());

@@ -28,11 +28,14 @@ namespace detail {
 // makes the next load wait for them.
 using mask_word = std::uint64_t;
 
-constexpr mask_word mask_of(masking_key key, std::size_t offset) noexcept {
-    const mask_word twice = std::bit_cast<std::uint32_t>(key) * (mask_word{1} << 32 | 1);
-    const unsigned  bits  = 8 * (offset & 3);
-    if (std::endian::native == std::endian::little) return twice >> bits | twice << ((64 - bits) & 63);
-    return twice << bits | twice >> ((64 - bits) & 63);
+constexpr mask_word rotate(mask_word mask, std::size_t offset) noexcept {
+    const unsigned bits = 8 * (offset & 3);
+    if (std::endian::native == std::endian::little) return mask >> bits | mask << ((64 - bits) & 63);
+    return mask << bits | mask >> ((64 - bits) & 63);
+}
+
+constexpr mask_word mask_of(masking_key key, std::size_t offset = 0) noexcept {
+    return rotate(std::bit_cast<std::uint32_t>(key) * (mask_word{1} << 32 | 1), offset);
 }
 
 template <class Word>
@@ -42,39 +45,59 @@ Word load_as(const std::byte* from) noexcept {
     return word;
 }
 
-// The last word is read before any is written: it overlaps the others. Loads and stores ask for no alignment. Returns
-// all that was written, combined by OR, which tells whether it is ASCII without reading it again.
-template <class Word>
-Word mask_words(std::byte* to, const std::byte* from, std::size_t size, Word mask, Word last_mask) noexcept {
-    const Word last = load_as<Word>(from + size - sizeof(Word)) ^ last_mask;
-    Word       all  = last;
-    for (std::size_t i = 0; size - i > sizeof(Word); i += sizeof(Word)) {
-        const Word word = load_as<Word>(from + i) ^ mask;
-        std::memcpy(to + i, &word, sizeof word);
-        all |= word;
+// Masks the first and the last N words, which overlap if there are less than 2 * N: all are read before any is written,
+// with loads and stores that ask for no alignment. Returns what was written, combined by OR, which tells whether it is
+// ASCII without reading it again.
+template <std::size_t N, class Word>
+NAVETTE_ALWAYS_INLINE Word mask_ends(std::byte* to, const std::byte* from, std::size_t size, Word mask,
+                                     Word last_mask) noexcept {
+    const std::size_t end = size - N * sizeof(Word);
+    Word words[2][N], all = 0;
+    for (std::size_t i = 0; i < N; ++i) {
+        words[0][i] = load_as<Word>(from + i * sizeof(Word)) ^ mask;
+        words[1][i] = load_as<Word>(from + i * sizeof(Word) + end) ^ last_mask;
+        all |= words[0][i] | words[1][i];
     }
-    std::memcpy(to + size - sizeof(Word), &last, sizeof last);
+    std::memcpy(to, words[0], sizeof words[0]);
+    std::memcpy(to + end, words[1], sizeof words[1]);
     return all;
 }
 
-inline mask_word mask_portably(std::byte* to, const std::byte* from, std::size_t size, masking_key key,
-                               std::size_t offset) noexcept {
-    const mask_word mask = mask_of(key, offset), last = mask_of(key, offset + size);
-    if (size >= sizeof mask) return mask_words(to, from, size, mask, last);
-    if (size >= sizeof(std::uint32_t))
-        return mask_words(to, from, size, static_cast<std::uint32_t>(mask), static_cast<std::uint32_t>(last));
-    auto all = std::byte{0};
-    for (std::size_t i = 0; i < size; ++i) all |= to[i] = from[i] ^ key[(offset + i) & 3];
+// Precondition: size <= short_payload.
+NAVETTE_ALWAYS_INLINE mask_word mask_short(std::byte* to, const std::byte* from, std::size_t size,
+                                           mask_word mask) noexcept {
+    static_assert(short_payload == 8 * sizeof(mask_word));
+    const mask_word last = rotate(mask, size);
+    if (size >= sizeof mask) {
+        if (size <= 2 * sizeof mask) return mask_ends<1>(to, from, size, mask, last);
+        if (size <= 4 * sizeof mask) return mask_ends<2>(to, from, size, mask, last);
+        return mask_ends<4>(to, from, size, mask, last);
+    }
+    using half = std::uint32_t;
+    if (size >= sizeof(half)) return mask_ends<1>(to, from, size, static_cast<half>(mask), static_cast<half>(last));
+    const auto key = std::bit_cast<std::array<std::byte, sizeof mask>>(mask);
+    auto       all = std::byte{0};
+    for (std::size_t i = 0; i < size; ++i) all |= to[i] = from[i] ^ key[i];
     return static_cast<mask_word>(all);
 }
 
-inline void mask_bytes(std::byte* to, const std::byte* from, std::size_t size, masking_key key,
-                       std::size_t offset) noexcept {
-    const auto mask_vectors = size > short_payload ? vectors().mask : nullptr;
-    if (mask_vectors != nullptr)
-        mask_vectors(to, from, size, static_cast<std::uint32_t>(mask_of(key, offset)));
+// The same for any size.
+inline mask_word mask_portably(std::byte* to, const std::byte* from, std::size_t size, mask_word mask) noexcept {
+    mask_word all = 0;
+    while (size > short_payload) {
+        all |= mask_ends<4>(to, from, short_payload, mask, mask);
+        to += short_payload;
+        from += short_payload;
+        size -= short_payload;
+    }
+    return all | mask_short(to, from, size, mask);
+}
+
+inline void mask_long(std::byte* to, const std::byte* from, std::size_t size, mask_word mask) noexcept {
+    if (const auto mask_vectors = vectors().mask)
+        mask_vectors(to, from, size, static_cast<std::uint32_t>(mask));
     else
-        mask_portably(to, from, size, key, offset);
+        mask_portably(to, from, size, mask);
 }
 
 } // namespace detail
@@ -83,8 +106,12 @@ inline void mask_bytes(std::byte* to, const std::byte* from, std::size_t size, m
 /// and is from.data() itself or does not overlap it. `offset`: how many bytes of the payload came before `from`.
 constexpr void copy_masked(std::byte* to, const_byte_span from, masking_key key,
                            std::size_t offset = 0) noexcept {
-    if (!std::is_constant_evaluated()) return detail::mask_bytes(to, from.data(), from.size(), key, offset);
-    for (std::size_t i = 0; i < from.size(); ++i) to[i] = from[i] ^ key[(offset + i) & 3];
+    if (std::is_constant_evaluated())
+        for (std::size_t i = 0; i < from.size(); ++i) to[i] = from[i] ^ key[(offset + i) & 3];
+    else if (from.size() <= detail::short_payload)
+        detail::mask_short(to, from.data(), from.size(), detail::mask_of(key, offset));
+    else
+        detail::mask_long(to, from.data(), from.size(), detail::mask_of(key, offset));
 }
 
 /// Masks or unmasks `payload` in place. `offset`: how many bytes of the payload came before this piece.

@@ -72,12 +72,13 @@ inline constexpr std::array<std::uint64_t, 256> utf8_steps = [] {
     return steps;
 }();
 
-inline constexpr std::size_t ascii_block = 16;
+inline constexpr std::size_t   ascii_block = 16;
+inline constexpr std::uint64_t not_ascii   = 0x8080808080808080;
 
 inline bool is_ascii_block(const void* text) noexcept {
     std::uint64_t words[ascii_block / 8];
     std::memcpy(words, text, sizeof words);
-    return ((words[0] | words[1]) & 0x8080808080808080u) == 0;
+    return ((words[0] | words[1]) & not_ascii) == 0;
 }
 
 // The place before the last lead byte, if that is one of the last three bytes; else behind the text. Of valid text
@@ -200,8 +201,8 @@ inline std::size_t unmask_and_feed(byte_span payload, masking_key key, std::size
         for (std::size_t n; i < payload.size(); i += n) {
             n = lesser(payload.size() - i, longest_piece);
             const byte_span piece = payload.subspan(i, n);
-            const auto      all   = detail::mask_portably(piece.data(), piece.data(), n, key, offset + i);
-            const bool      ascii = (all & 0x8080808080808080u) == 0 && text.complete();
+            const auto      all   = detail::mask_portably(piece.data(), piece.data(), n, detail::mask_of(key, offset + i));
+            const bool      ascii = (all & detail::not_ascii) == 0 && text.complete();
             taken += ascii ? n : text.feed(piece);  // nothing, once it has failed
         }
         return taken;
@@ -224,6 +225,16 @@ inline std::size_t unmask_and_feed(byte_span payload, masking_key key, std::size
     apply_mask(payload.subspan(i + valid), key, offset + i + valid);
     i += detail::last_boundary(begin, valid);
     return i + text.feed(payload.subspan(i));
+}
+
+/// Unmasks all of `text` in place and returns whether it is UTF-8, whole characters only.
+NAVETTE_ALWAYS_INLINE bool unmask_valid_utf8(byte_span text, masking_key key) noexcept {
+    if (text.size() > detail::short_payload) {
+        utf8_validator validator;
+        return unmask_and_feed(text, key, 0, validator) == text.size() && validator.complete();
+    }
+    const auto all = detail::mask_short(text.data(), text.data(), text.size(), detail::mask_of(key));
+    return (all & detail::not_ascii) == 0 || is_valid_utf8(const_byte_span(text));
 }
 
 } // namespace navette

@@ -6,7 +6,6 @@
 
 #if defined(NAVETTE_VECTOR_X86) || defined(NAVETTE_VECTOR_NEON)
 
-#  define NAVETTE_ALWAYS_INLINE __attribute__((always_inline)) inline
 #  define NAVETTE_VECTOR_OP NAVETTE_TARGET NAVETTE_ALWAYS_INLINE
 
 namespace navette::detail {

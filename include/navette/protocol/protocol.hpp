@@ -55,6 +55,16 @@ protected:
     protocol_core& operator=(protocol_core&&) noexcept = default;
     ~protocol_core()                                   = default;
 
+    // Inline as far as it is short, so that a loop over small frames keeps `in` and the event in registers.
+    NAVETTE_ALWAYS_INLINE event receive_as(role receiver, byte_span& in, buffer& out) noexcept {
+        event e;
+        if (take_whole_message(receiver, in, out, e)) [[likely]] return e;
+        byte_span rest = in;
+        e              = take_frames(rest, out);
+        in             = rest;
+        return e;
+    }
+
 public:
     /// Room that `out` must have for receive to work: the largest control frame, in bytes.
     static constexpr std::size_t reply_room = max_control_payload + 6;
@@ -64,7 +74,7 @@ public:
     /// A payload lies in `in`, in the codec's window or in this object, and lives until the next receive or receive_eof,
     /// or until its memory moves. Bytes left in `in` are untouched. A client writes to no byte of `in`.
     /// Never throws on peer input; after `failed` or `close` whatever `in` holds is dropped (RFC 6455, 7.1.7).
-    event receive(byte_span& in, buffer& out) noexcept;
+    NAVETTE_ALWAYS_INLINE event receive(byte_span& in, buffer& out) noexcept { return receive_as(role_, in, out); }
 
     /// The transport has ended: `failed` with `errc::truncated` and 1006 unless the closing handshake was complete or
     /// the connection had failed (RFC 6455, 7.1.5). Appends nothing.
@@ -143,7 +153,7 @@ private:
     const entropy* key_source() const noexcept;
     rsv_bits       allowed_rsv() const noexcept { return extension_ == nullptr ? rsv_bits::none : extension_->rsv; }
 
-    bool  take_whole_message(byte_span& in, buffer& out, event&) noexcept;
+    bool  take_whole_message(role, byte_span& in, const buffer& out, event&) noexcept;
     event take_frames(byte_span& in, buffer& out) noexcept;
     errc  begin_received_frame(const frame_header&) noexcept;
     event take_plain(byte_span& in, buffer& out) noexcept;
@@ -160,6 +170,47 @@ private:
     errc send_coded(frame_header, const_byte_span payload, buffer& out) noexcept;
 };
 
+// Most messages are one short frame that lies whole in the input: they need nothing of what is kept between calls, and
+// break no rule. False: nothing was touched, and whatever it is goes the long way.
+NAVETTE_ALWAYS_INLINE bool protocol_core::take_whole_message(role receiver, byte_span& in, const buffer& out,
+                                                             event& e) noexcept {
+    if (!receives(state_) || (receiving_ | codec_pending_) || !decoder_.between_frames()) return false;
+    if (!out.can_take(reply_room) || in.size() < 2) return false;
+    std::byte* const  frame  = in.data();
+    const bool        masked = receiver == role::server;
+    const bool        text   = frame[0] == std::byte{0x81};                          // FIN, no reserved bit
+    std::size_t       length = static_cast<std::size_t>(frame[1]) ^ (masked ? 0x80 : 0);
+    std::size_t       header = masked ? 6 : 2;
+    if (!text && frame[0] != std::byte{0x82}) return false;
+    if (length > max_control_payload) {
+        if (length != 126 || in.size() < 4) return false;
+        length = load_be16(frame + 2);
+        header += 2;
+        if (length <= max_control_payload) return false;
+    }
+    if (in.size() < header + length || length > limits_->max_message_size || limits_->max_fragments == 0) return false;
+
+    const byte_span payload(frame + header, length);
+    masking_key     key{};
+    if (masked) std::memcpy(key.data(), payload.data() - key.size(), key.size());
+    if (!text) {
+        if (masked && length <= detail::short_payload)
+            detail::mask_short(payload.data(), payload.data(), length, detail::mask_of(key));
+        else if (masked)
+            apply_mask(payload, key);
+    } else if (!(masked ? unmask_valid_utf8(payload, key) : is_valid_utf8(const_byte_span(payload)))) {
+        if (masked) apply_mask(payload, key);  // the long way finds the byte, and fails the connection
+        return false;
+    }
+    in = byte_span(frame + header + length, in.size() - header - length);
+    // Each for itself: a whole event that is made in one place and copied to another costs as much as the frame.
+    e.type    = text ? event_type::text : event_type::binary;
+    e.first   = true;
+    e.last    = true;
+    e.payload = payload;
+    return true;
+}
+
 /// An open connection in role `R`, made from what the opening handshake agreed. `limits` is borrowed and outlives it.
 ///
 ///     server_protocol ws{*agreed, limits};
@@ -175,6 +226,8 @@ public:
     explicit protocol(const agreement& agreed = {}, const limits& bounds = default_limits, entropy = {}) noexcept
         : protocol_core(role::server, agreed, bounds) {}
     protocol(const agreement&, const limits&&, entropy = {}) = delete;
+
+    NAVETTE_ALWAYS_INLINE event receive(byte_span& in, buffer& out) noexcept { return receive_as(role::server, in, out); }
 };
 
 /// A client's draws a masking key from `source` for each frame that it sends (RFC 6455, 5.3).
@@ -187,6 +240,8 @@ public:
     explicit protocol(const agreement& agreed = {}, const limits& bounds = default_limits, entropy source = {}) noexcept
         : protocol_core(role::client, agreed, bounds), source_(source) {}
     protocol(const agreement&, const limits&&, entropy = {}) = delete;
+
+    NAVETTE_ALWAYS_INLINE event receive(byte_span& in, buffer& out) noexcept { return receive_as(role::client, in, out); }
 };
 
 using client_protocol = protocol<role::client>;

@@ -16,18 +16,12 @@ NAVETTE_INLINE const entropy* protocol_core::key_source() const noexcept {
     return role_ == role::client ? &static_cast<const client_protocol*>(this)->source_ : nullptr;
 }
 
-NAVETTE_INLINE event protocol_core::receive(byte_span& in, buffer& out) noexcept {
-    event e;  // the one that is returned, on every way: an event that is copied costs as much as a short frame
-    if (!receives(state_))
-        in = {};
-    else if (!out.can_take(reply_room)) {
-        if (out.capacity() < reply_room) e = fail(errc::out_of_memory, out);
-    } else if (!take_whole_message(in, out, e))
-        e = take_frames(in, out);
-    return e;
-}
-
 NAVETTE_INLINE event protocol_core::take_frames(byte_span& in, buffer& out) noexcept {
+    if (!receives(state_)) {
+        in = {};
+        return {};
+    }
+    if (!out.can_take(reply_room)) return out.capacity() < reply_room ? fail(errc::out_of_memory, out) : event{};
     for (;;) {
         event e;
         if (decoder_.in_control_frame()) {
@@ -51,42 +45,6 @@ NAVETTE_INLINE event protocol_core::take_frames(byte_span& in, buffer& out) noex
         if (is_control(parsed.header.op)) continue;
         if (const errc refused = begin_received_frame(parsed.header); refused != errc{}) return fail(refused, out);
     }
-}
-
-// Most messages are one short frame that lies whole in the input: they need nothing of what is kept between calls, and
-// break no rule. False: nothing was touched, and whatever it is goes the long way, to the same effect.
-NAVETTE_INLINE bool protocol_core::take_whole_message(byte_span& in, buffer& out, event& e) noexcept {
-    if (receiving_ || codec_pending_ || !decoder_.between_frames() || in.size() < 2) return false;
-    const auto        first  = static_cast<std::uint8_t>(in[0]);
-    const bool        text   = first == 0x81;                                        // FIN, no reserved bit
-    const std::size_t masked = role_ == role::server ? 0x80 : 0;
-    std::size_t       length = static_cast<std::size_t>(in[1]) ^ masked;
-    std::size_t       header = 2;
-    if (!text && first != 0x82) return false;
-    if (length > max_control_payload) {
-        if (length != 126 || in.size() < 4) return false;
-        length = load_be16(in.data() + 2);
-        header = 4;
-        if (length < 126) return false;
-    }
-    masking_key       key{};
-    const std::size_t payload = header + (masked == 0 ? 0 : key.size());
-    if (in.size() < payload + length || length > limits_->max_message_size || limits_->max_fragments == 0) return false;
-
-    if (masked != 0) std::memcpy(key.data(), in.data() + header, key.size());
-    e.type    = text ? event_type::text : event_type::binary;
-    e.first   = true;
-    e.last    = true;
-    e.payload = in.subspan(payload, length);
-    in        = in.subspan(payload + length);
-    if (!text) {
-        if (masked != 0) apply_mask(e.payload, key);
-    } else {
-        utf8_validator    checked;
-        const std::size_t valid = masked != 0 ? unmask_and_feed(e.payload, key, 0, checked) : checked.feed(e.payload);
-        if (valid != length || !checked.complete()) e = fail(errc::invalid_utf8, out);  // 8.1
-    }
-    return true;
 }
 
 NAVETTE_INLINE errc protocol_core::begin_received_frame(const frame_header& h) noexcept {
