@@ -233,6 +233,7 @@ TEMPLATE_TEST_CASE("no distance exceeds the window that was agreed", "[deflate][
     for (std::uint8_t bits = 8; bits <= 15; ++bits)
         for (const std::uint8_t level : {std::uint8_t{0}, std::uint8_t{1}, std::uint8_t{6}, std::uint8_t{9}})
             for (const bool alone : {false, true}) {
+                if (alone && level != 6) continue;
                 CAPTURE(bits, level, alone);
                 const permessage_deflate deflate({.level = level});
                 side<TestType> us(deflate, {.send_window_bits         = bits,
