@@ -28,12 +28,14 @@ inline void use_memory(::z_stream& stream, deflate_memory& memory) noexcept {
         if (size != 0 && items > static_cast<std::size_t>(-1) / size) return nullptr;
         return static_cast<deflate_memory*>(self)->take(static_cast<std::size_t>(items) * size);
     };
-    stream.zfree = [](::voidpf self, ::voidpf memory_of) noexcept { static_cast<deflate_memory*>(self)->give(memory_of); };
+    stream.zfree = [](::voidpf self, ::voidpf taken) noexcept {
+        static_cast<deflate_memory*>(self)->give(taken);
+    };
 }
 
-// Calls `function` on the stream, and leaves no pointer of the caller's in it.
-template <class Function>
-int zlib_step(::z_stream& stream, const_byte_span in, byte_span out, deflate_progress& made, Function function) noexcept {
+// Calls `function`, which is deflate or inflate, and leaves no pointer of the caller's in the stream.
+inline int zlib_step(int (*function)(::z_streamp, int), ::z_stream& stream, const_byte_span in,
+                     byte_span out, deflate_progress& made) noexcept {
     stream.next_in   = zlib_bytes(in.data());
     stream.avail_in  = zlib_size(in.size());
     stream.next_out  = zlib_bytes(out.data());
@@ -64,13 +66,14 @@ public:
         detail::use_memory(stream_, memory);
         // Raw zlib refuses 8. With 9 it looks back at most 2^9 - 262 = 250 bytes, which 2^8 has room for.
         const int bits   = window_bits == 8 ? 9 : window_bits;
-        const int result = deflateInit2(&stream_, options.level, Z_DEFLATED, -bits, options.memory_level, Z_DEFAULT_STRATEGY);
+        const int result = deflateInit2(&stream_, options.level, Z_DEFLATED, -bits,
+                                        options.memory_level, Z_DEFAULT_STRATEGY);
         return result == Z_OK ? errc{} : result == Z_MEM_ERROR ? errc::out_of_memory : errc::misuse;
     }
 
     deflate_progress step(const_byte_span in, byte_span out) noexcept {
         deflate_progress made;
-        const int result = detail::zlib_step(stream_, in, out, made, [](::z_stream* s, int f) { return ::deflate(s, f); });
+        const int result = detail::zlib_step(&::deflate, stream_, in, out, made);
         if (result != Z_OK && result != Z_BUF_ERROR) made.error = errc::misuse;
         return made;
     }
@@ -102,7 +105,7 @@ public:
 
     deflate_progress step(const_byte_span in, byte_span out) noexcept {
         deflate_progress made;
-        const int result = detail::zlib_step(stream_, in, out, made, [](::z_stream* s, int f) { return ::inflate(s, f); });
+        const int result = detail::zlib_step(&::inflate, stream_, in, out, made);
         switch (result) {
         case Z_OK:
         case Z_BUF_ERROR:  break;
@@ -131,7 +134,9 @@ public:
         ::inflateGetDictionary(&stream_, nullptr, &size);
         return size;
     }
-    void copy_history(byte_span to) noexcept { ::inflateGetDictionary(&stream_, detail::zlib_bytes(to.data()), nullptr); }
+    void copy_history(byte_span to) noexcept {
+        ::inflateGetDictionary(&stream_, detail::zlib_bytes(to.data()), nullptr);
+    }
 
     errc set_history(const_byte_span history) noexcept {
         const int result =

@@ -83,7 +83,8 @@ class deflate_codec {
     static constexpr std::byte trailer[] = {std::byte{0}, std::byte{0}, std::byte{0xff}, std::byte{0xff}};
     static constexpr std::byte empty_block[] = {std::byte{0}};  // less the trailer (7.2.3.6)
 
-    // Final blocks of one message: as many as fragments by default, and nobody sends more than one of each.
+    // Final blocks of one message: as many as it may have fragments by default. Who compresses each fragment apart sends
+    // one with each; nobody has a use for more.
     static constexpr std::uint32_t max_final_blocks = 131'072;
 
 public:
@@ -101,7 +102,9 @@ public:
         static constexpr message_codec_table table{
             [](void* self, const_byte_span in, bool last) noexcept { return at(self).inflate(in, last); },
             [](void* self) noexcept { at(self).end_message(); },
-            [](void* self, const_byte_span in, bool last, buffer& out) noexcept { return at(self).deflate(in, last, out); },
+            [](void* self, const_byte_span in, bool last, buffer& out) noexcept {
+                return at(self).deflate(in, last, out);
+            },
             [](void* self) noexcept { at(self).reset_deflate(); },
             [](void* self) noexcept { at(self).release_idle(); },
             [](void* self) noexcept {

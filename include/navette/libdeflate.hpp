@@ -1,4 +1,4 @@
-// permessage-deflate (RFC 7692) with libdeflate for whole messages to be sent without context takeover, and zlib for all else.
+// permessage-deflate (RFC 7692) with libdeflate for whole messages that leave without context takeover, zlib for the rest.
 // The only file that includes <libdeflate.h>: link both (-ldeflate -lz). libdeflate takes its memory from malloc.
 #pragma once
 

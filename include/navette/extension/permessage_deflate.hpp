@@ -15,15 +15,17 @@ inline constexpr std::string_view permessage_deflate_name = "permessage-deflate"
 /// When a connection's memory for compression is taken.
 enum class allocate : std::uint8_t {
     lazily,   ///< in each direction at its first compressed message; messages without a context share
-    eagerly,  ///< all of it, windows included, with the connection, and given back with it: nothing is shared or released
+    eagerly,  ///< all of it, windows included, with the connection, and released with it: nothing is shared
 };
 
 /// Where memory for compression comes from; by default malloc and free. Both functions or neither; called by all threads
 /// that use the extension.
 struct deflate_allocator {
-    void* (*take)(void* self, std::size_t bytes) noexcept                = nullptr;  ///< aligned as malloc's; null: none
-    void (*give)(void* self, void* memory, std::size_t bytes) noexcept   = nullptr;
-    void* self                                                           = nullptr;
+    /// Memory aligned as malloc's, or null.
+    void* (*take)(void* self, std::size_t bytes) noexcept = nullptr;
+    /// Takes back what `take` returned for that many bytes.
+    void (*give)(void* self, void* memory, std::size_t bytes) noexcept = nullptr;
+    void* self = nullptr;
 };
 
 /// What an application wants of permessage-deflate. `send` is the direction from this side to the peer, whatever its role.

@@ -61,7 +61,8 @@ class deflate_element_writer {
     bool    fits_;
 
 public:
-    explicit deflate_element_writer(buffer& out) noexcept : out_(out), fits_(out.append(as_bytes(permessage_deflate_name))) {}
+    explicit deflate_element_writer(buffer& out) noexcept
+        : out_(out), fits_(out.append(as_bytes(permessage_deflate_name))) {}
 
     void flag(std::string_view name, bool set) noexcept {
         if (set) fits_ = fits_ && out_.append(as_bytes("; ")) && out_.append(as_bytes(name));
@@ -95,7 +96,8 @@ inline errc accept_deflate_offer(const deflate_options& options, const extension
     element.flag("server_no_context_takeover", agreed.send_no_context_takeover);
     element.flag("client_no_context_takeover", agreed.receive_no_context_takeover);
     element.number("server_max_window_bits",
-                   offered.server_max_window_bits != 0 ? agreed.send_window_bits : unless_widest(agreed.send_window_bits));
+                   offered.server_max_window_bits != 0 ? agreed.send_window_bits
+                                                       : unless_widest(agreed.send_window_bits));
     element.number("client_max_window_bits", unless_widest(agreed.receive_window_bits));
     return element.finish();
 }
