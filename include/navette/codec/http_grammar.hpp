@@ -32,13 +32,6 @@ constexpr bool is_token_char(char c) noexcept {
     return detail::token_chars[static_cast<unsigned char>(c)];
 }
 
-/// A token: one or more tchar (RFC 9110, 5.6.2). Field names, subprotocols and extension names are tokens.
-constexpr bool is_token(std::string_view text) noexcept {
-    for (const char c : text)
-        if (!is_token_char(c)) return false;
-    return !text.empty();
-}
-
 /// VCHAR, SP, HTAB or obs-text: neither CR, LF, NUL nor any other control character (RFC 9110, 5.5).
 constexpr bool is_field_char(char c) noexcept {
     const auto byte = static_cast<unsigned char>(c);
@@ -47,33 +40,81 @@ constexpr bool is_field_char(char c) noexcept {
 
 namespace detail {
 
+// Skips characters of which sixteen at a time are known, with instructions that every processor of the family has: a
+// line is too short to gain by more. `Chars::are_in(v)` gives, for each byte of a vector, whether it is one.
+#if defined(NAVETTE_VECTOR_X86) || defined(NAVETTE_VECTOR_NEON)
+using text_vector = unsigned char __attribute__((vector_size(16)));
+
+template <class Chars>
+std::size_t skip_vectors(std::string_view text) noexcept {
+    std::size_t i = 0;
+    for (text_vector v; text.size() - i >= sizeof v; i += sizeof v) {
+        std::memcpy(&v, text.data() + i, sizeof v);
+        const auto others = ~Chars::are_in(v);
+#  if defined(NAVETTE_VECTOR_X86)
+        using chars = char __attribute__((vector_size(16)));
+        if (const int found = __builtin_ia32_pmovmskb128(chars(others)); found != 0)
+            return i + static_cast<std::size_t>(__builtin_ctz(static_cast<unsigned>(found)));
+#  else
+        std::uint64_t halves[2];
+        std::memcpy(halves, &others, sizeof halves);
+        if (halves[0] != 0) return i + static_cast<std::size_t>(__builtin_ctzll(halves[0])) / 8;
+        if (halves[1] != 0) return i + 8 + static_cast<std::size_t>(__builtin_ctzll(halves[1])) / 8;
+#  endif
+    }
+    return i;
+}
+
+struct field_chars {
+    static auto are_in(text_vector v) noexcept { return ((v >= 0x20) & (v != 0x7f)) | (v == '\t'); }
+};
+
+// Most names are made of these; the others are looked up.
+struct name_chars {
+    static auto are_in(text_vector v) noexcept { return (text_vector((v | 0x20) - 'a') < 26) | (v == '-') | (v == '_'); }
+};
+
+// Of a list: neither a comma nor a quote.
+struct element_chars {
+    static auto are_in(text_vector v) noexcept { return (v != ',') & (v != '"'); }
+};
+#endif
+
 // The index of the first character that is no field character; text.size() if there is none.
 constexpr std::size_t skip_field_chars(std::string_view text) noexcept {
     std::size_t i = 0;
 #if defined(NAVETTE_VECTOR_X86) || defined(NAVETTE_VECTOR_NEON)
-    // Sixteen at a time, with instructions that every processor of the family has: a line is too short to gain by more.
-    using vec = unsigned char __attribute__((vector_size(16)));
-    if (!std::is_constant_evaluated())
-        for (vec v; text.size() - i >= sizeof v; i += sizeof v) {
-            std::memcpy(&v, text.data() + i, sizeof v);
-            const auto forbidden = ((v < 0x20) & (v != '\t')) | (v == 0x7f);
-#  if defined(NAVETTE_VECTOR_X86)
-            using chars = char __attribute__((vector_size(16)));
-            if (const int found = __builtin_ia32_pmovmskb128(chars(forbidden)); found != 0)
-                return i + static_cast<std::size_t>(__builtin_ctz(static_cast<unsigned>(found)));
-#  else
-            std::uint64_t halves[2];
-            std::memcpy(halves, &forbidden, sizeof halves);
-            if (halves[0] != 0) return i + static_cast<std::size_t>(__builtin_ctzll(halves[0])) / 8;
-            if (halves[1] != 0) return i + 8 + static_cast<std::size_t>(__builtin_ctzll(halves[1])) / 8;
-#  endif
-        }
+    if (!std::is_constant_evaluated()) i = skip_vectors<field_chars>(text);
 #endif
     while (i < text.size() && is_field_char(text[i])) ++i;
     return i;
 }
 
+// The same of commas and quotes, short of the last few characters.
+constexpr std::size_t skip_element_chars(std::string_view text) noexcept {
+#if defined(NAVETTE_VECTOR_X86) || defined(NAVETTE_VECTOR_NEON)
+    if (!std::is_constant_evaluated()) return skip_vectors<element_chars>(text);
+#endif
+    static_cast<void>(text);
+    return 0;
+}
+
+// The same of token characters.
+constexpr std::size_t skip_token_chars(std::string_view text) noexcept {
+    std::size_t i = 0;
+#if defined(NAVETTE_VECTOR_X86) || defined(NAVETTE_VECTOR_NEON)
+    if (!std::is_constant_evaluated()) i = skip_vectors<name_chars>(text);
+#endif
+    while (i < text.size() && is_token_char(text[i])) ++i;
+    return i;
+}
+
 } // namespace detail
+
+/// A token: one or more tchar (RFC 9110, 5.6.2). Field names, subprotocols and extension names are tokens.
+constexpr bool is_token(std::string_view text) noexcept {
+    return !text.empty() && detail::skip_token_chars(text) == text.size();
+}
 
 /// Whether `text` may stand in a field value, read or written. The one check that every string given by the user
 /// passes before it goes on the wire: what it lets through cannot end a line.
@@ -135,7 +176,7 @@ public:
     /// False at the end of the list, and once it is malformed.
     constexpr bool next(std::string_view& element) noexcept {
         while (!rest_.empty()) {
-            std::size_t end = 0;
+            std::size_t end = detail::skip_element_chars(rest_);
             while (end < rest_.size() && rest_[end] != ',') {
                 std::size_t step = 1;
                 if (rest_[end] == '"') {
@@ -266,11 +307,7 @@ private:
         return front;
     }
 
-    constexpr std::string_view take_token() noexcept {
-        std::size_t size = 0;
-        while (size < rest_.size() && is_token_char(rest_[size])) ++size;
-        return take_front(size);
-    }
+    constexpr std::string_view take_token() noexcept { return take_front(detail::skip_token_chars(rest_)); }
 
     constexpr bool take_parameter(parameter& p) noexcept {
         p = {};

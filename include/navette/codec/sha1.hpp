@@ -9,6 +9,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <type_traits>
 
@@ -84,7 +85,10 @@ public:
             const std::size_t held = static_cast<std::size_t>(length_ % 64);
             std::size_t n = 64 - held;
             if (n > size) n = size;
-            for (std::size_t i = 0; i < n; ++i) block_[held + i] = static_cast<std::byte>(from[i]);
+            if (std::is_constant_evaluated())
+                for (std::size_t i = 0; i < n; ++i) block_[held + i] = static_cast<std::byte>(from[i]);
+            else
+                std::memcpy(block_.data() + held, from, n);
             if (held + n == 64) compress(block_.data());
             from += n;
             size -= n;

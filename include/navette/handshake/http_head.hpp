@@ -72,6 +72,9 @@ public:
     /// The known ones among them. Precondition: complete. Lives as long as the fields.
     const known_fields& known() const noexcept { return known_; }
 
+    /// Makes known() those of a message that somebody else read.
+    void adopt(const http_fields& fields) noexcept { known_ = known_fields(fields); }
+
 private:
     http_head_status fail(errc error) noexcept;
     std::string_view text() const noexcept;

@@ -6,6 +6,39 @@
 
 namespace navette {
 
+namespace detail {
+
+// HTTP-version (RFC 9112, 2.3).
+constexpr bool parse_http_version(std::string_view text, unsigned& major,
+                                  unsigned& minor) noexcept {
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (text.size() != 8 || !text.starts_with("HTTP/") || !is_digit(text[5]) || text[6] != '.' ||
+        !is_digit(text[7]))
+        return false;
+    major = static_cast<unsigned>(text[5] - '0');
+    minor = static_cast<unsigned>(text[7] - '0');
+    return true;
+}
+
+struct request_line {
+    std::string_view method{}, target{};
+    unsigned version_major = 0, version_minor = 0;
+};
+
+inline errc read_request_line(std::string_view line, request_line& request) noexcept {
+    const std::size_t first = line.find(' ');
+    const std::size_t last  = line.rfind(' ');
+    if (first == std::string_view::npos || last - first < 2) return errc::bad_start_line;
+    request.method = line.substr(0, first);
+    request.target = line.substr(first + 1, last - first - 1);
+    if (!is_token(request.method)) return errc::bad_start_line;
+    if (!parse_http_version(line.substr(last + 1), request.version_major, request.version_minor))
+        return errc::bad_start_line;
+    return {};
+}
+
+} // namespace detail
+
 NAVETTE_INLINE http_head::http_head(http_message message, buffer& storage,
                                     const limits& bounds) noexcept
     : storage_(&storage), limits_(&bounds), message_(message) {
@@ -87,19 +120,22 @@ NAVETTE_INLINE void http_head::scan(std::string_view head) noexcept {
         std::size_t end     = std::string_view::npos;
         bool        is_text = scanned_ == line_;
         if (is_text) {
-            const std::size_t cr = scanned_ + detail::skip_field_chars(head.substr(scanned_));
+            const std::size_t cr =
+                scanned_ + detail::skip_field_chars({head.data() + scanned_, head.size() - scanned_});
             is_text = head.size() - cr >= 2 && head[cr] == '\r' && head[cr + 1] == '\n';
             if (is_text) end = cr + 1;
         }
         if (!is_text) end = head.find('\n', scanned_);
 
         scanned_ = end == std::string_view::npos ? head.size() : end + 1;
-        if (const errc e = check_size(head); e != errc{}) {
-            fail(e);
-            return;
+        if (!is_text || end - line_ > limits_->max_handshake_line || scanned_ > limits_->max_handshake_size - earlier_) {
+            if (const errc e = check_size(head); e != errc{}) {
+                fail(e);
+                return;
+            }
         }
         if (end == std::string_view::npos) return;
-        const errc e = check_line(head.substr(line_, end - line_), is_text);
+        const errc e = check_line({head.data() + line_, end - line_}, is_text);
 
         line_ = scanned_;
         if (e != errc{}) fail(e);
@@ -143,10 +179,12 @@ NAVETTE_INLINE errc http_head::check_line(std::string_view line, bool is_text) n
         return {};
     }
     fields_ = scanned_;
-    request_view request;
+    if (message_ == http_message::request) {
+        detail::request_line request;
+        return detail::read_request_line(line, request);
+    }
     status_line status;
-    return message_ == http_message::request ? parse_request_line(line, request)
-                                             : parse_status_line(line, status);
+    return parse_status_line(line, status);
 }
 
 NAVETTE_INLINE errc http_head::check_field_line(std::string_view line, bool is_text) noexcept {
@@ -156,42 +194,22 @@ NAVETTE_INLINE errc http_head::check_field_line(std::string_view line, bool is_t
     }
     if (++count_ > limits_->max_handshake_fields) return errc::too_many_fields;
     if (is_ows(line.front())) return errc::folded_line; // RFC 9112, 5.2, and 2.2 for the first
-    std::size_t colon = 0;
-    while (colon < line.size() && is_token_char(line[colon])) ++colon;
+    const std::size_t colon = detail::skip_token_chars(line);
     if (colon == 0 || colon == line.size() || line[colon] != ':') return errc::bad_field_name; // 5.1
-    const std::string_view value = line.substr(colon + 1);
+    const std::string_view value(line.data() + colon + 1, line.size() - colon - 1);
     if (!is_text && !is_field_value(value)) return errc::bad_field_value;
-    if (storage_->empty()) known_.note({line.substr(0, colon), trim_ows(value)});
+    if (storage_->empty()) known_.note({{line.data(), colon}, trim_ows(value)});
     return {};
 }
-
-namespace detail {
-
-// HTTP-version (RFC 9112, 2.3).
-constexpr bool parse_http_version(std::string_view text, unsigned& major,
-                                  unsigned& minor) noexcept {
-    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-    if (text.size() != 8 || !text.starts_with("HTTP/") || !is_digit(text[5]) || text[6] != '.' ||
-        !is_digit(text[7]))
-        return false;
-    major = static_cast<unsigned>(text[5] - '0');
-    minor = static_cast<unsigned>(text[7] - '0');
-    return true;
-}
-
-} // namespace detail
 
 NAVETTE_INLINE errc parse_request_line(std::string_view line, request_view& request) noexcept {
-    const std::size_t first = line.find(' ');
-    const std::size_t last  = line.rfind(' ');
-    if (first == std::string_view::npos || last - first < 2) return errc::bad_start_line;
-    request.method = line.substr(0, first);
-    request.target = line.substr(first + 1, last - first - 1);
-    if (!is_token(request.method)) return errc::bad_start_line;
-    if (!detail::parse_http_version(line.substr(last + 1), request.version_major,
-                                    request.version_minor))
-        return errc::bad_start_line;
-    return {};
+    detail::request_line parsed;
+    const errc e          = detail::read_request_line(line, parsed);
+    request.method        = parsed.method;
+    request.target        = parsed.target;
+    request.version_major = parsed.version_major;
+    request.version_minor = parsed.version_minor;
+    return e;
 }
 
 NAVETTE_INLINE errc parse_status_line(std::string_view line, status_line& parsed) noexcept {

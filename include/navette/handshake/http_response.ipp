@@ -3,6 +3,7 @@
 
 #include <navette/handshake/http_response.hpp>
 #include <navette/handshake/http_writer.hpp>
+#include <navette/handshake/known_fields.hpp>
 
 namespace navette {
 
@@ -66,9 +67,6 @@ NAVETTE_INLINE errc append_http1(const response_view& response, buffer& out) noe
     const bool has_content = status != 101 && status != 204 && status != 304;
     if (status != 101 && (status < 200 || status > 599)) return errc::invalid_status;
     if (!has_content && !response.body.empty()) return errc::invalid_status;
-    if (response.fields.find("Content-Length") || response.fields.find("Transfer-Encoding"))
-        return errc::reserved_field;
-
     const std::string_view body = response.omit_body ? std::string_view{} : response.body;
     const std::size_t begin = out.size();
     http_writer head(out);
@@ -77,8 +75,15 @@ NAVETTE_INLINE errc append_http1(const response_view& response, buffer& out) noe
     head.text(" ");
     head.text(response.reason);
     head.end_line();
-    head.fields(response.fields);
-    if (status != 101 && !response.fields.find("Connection")) head.field({"Connection", "close"});
+    bool says_connection = status == 101;
+    for (const http_field& field : response.fields) {
+        const known_field known = which_field(field.name);
+        says_connection         = says_connection || known == known_field::connection;
+        if (known == known_field::content_length || known == known_field::transfer_encoding)
+            head.fail(errc::reserved_field);
+        head.field(field);
+    }
+    if (!says_connection) head.field({"Connection", "close"});
     if (has_content) {
         head.text("Content-Length: ");
         head.number(response.body.size());

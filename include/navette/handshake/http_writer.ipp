@@ -24,10 +24,15 @@ NAVETTE_INLINE void http_writer::number(std::uint64_t value) noexcept {
 
 NAVETTE_INLINE void http_writer::field(const http_field& field) noexcept {
     if (const errc e = check_field(field); e != errc{}) return fail(e);
-    raw(field.name);
-    raw(": ");
-    raw(field.value);
-    end_line();
+    if (failed()) return;
+    const std::size_t size = field.name.size() + field.value.size() + 4;
+    const byte_span line = out_.grow(size);
+    if (line.empty()) return fail(errc::out_of_memory);
+    std::byte* const value = line.data() + field.name.size() + 2;
+    std::memcpy(line.data(), field.name.data(), field.name.size());
+    std::memcpy(value - 2, ": ", 2);
+    if (!field.value.empty()) std::memcpy(value, field.value.data(), field.value.size());
+    std::memcpy(line.data() + size - 2, "\r\n", 2);
 }
 
 NAVETTE_INLINE void http_writer::fields(const http_fields& fields) noexcept {

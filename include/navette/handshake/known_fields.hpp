@@ -19,8 +19,10 @@ enum class known_field : std::uint8_t {
 
 /// Which of the known fields has this name, in any case; `other`: none.
 constexpr known_field which_field(std::string_view name) noexcept {
-    const auto if_it_is = [name](std::string_view known, known_field field) {
-        return name == known || iequals(name, known) ? field : known_field::other;
+    // The sizes are equal; browsers write the names like this.
+    const auto if_it_is = [name](const auto& known, known_field field) {
+        constexpr std::size_t size = sizeof known - 1;
+        return __builtin_memcmp(name.data(), known, size) == 0 || iequals(name, {known, size}) ? field : known_field::other;
     };
     switch (name.size()) {
     case 4:  return if_it_is("Host", known_field::host);
@@ -41,8 +43,9 @@ constexpr known_field which_field(std::string_view name) noexcept {
 /// What fields have for each known name. A view, as they are.
 class known_fields {
     struct entry {
-        std::string_view value{};
-        std::size_t      count = 0;
+        const char*   value = nullptr;
+        std::uint32_t size  = 0;
+        std::uint32_t count = 0;
     };
     // Invariant: for each known field how often it stands in fields_, and its first value.
     http_fields fields_{};
@@ -61,7 +64,9 @@ public:
         const known_field known = which_field(field.name);
         if (known == known_field::other) return;
         entry& found = entries_[static_cast<std::size_t>(known)];
-        if (found.count++ == 0) found.value = field.value;
+        if (found.count++ != 0) return;
+        found.value = field.value.data();
+        found.size  = static_cast<std::uint32_t>(field.value.size());
     }
     constexpr void end(const http_fields& fields) noexcept { fields_ = fields; }
 
@@ -69,12 +74,12 @@ public:
     constexpr std::size_t count(known_field field) const noexcept { return at(field).count; }
 
     /// The value of the first one; empty if there is none.
-    constexpr std::string_view value(known_field field) const noexcept { return at(field).value; }
+    constexpr std::string_view value(known_field field) const noexcept { return {at(field).value, at(field).size}; }
 
     /// Calls `use(value)` for each, in order.
     template <class Use>
     constexpr void for_each(known_field field, Use use) const {
-        if (at(field).count == 1) return use(at(field).value);
+        if (at(field).count == 1) return use(value(field));
         if (at(field).count == 0) return;
         for (http_fields rest = fields_; !rest.empty();)
             if (const http_field each = rest.take_front(); which_field(each.name) == field) use(each.value);

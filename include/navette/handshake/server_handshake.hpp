@@ -58,7 +58,6 @@ class server_handshake {
     const limits*         limits_;
     http_head             head_;
     request_view          request_{};
-    known_fields          known_{};   // of request_.fields
     handshake_status      status_ = handshake_status::need_more;
     errc                  error_{};
     errc                  options_error_;
@@ -69,7 +68,7 @@ class server_handshake {
     std::span<const http_field> fields_{};
     std::string_view            body_{};
     std::array<char, 28>        accept_key_{};
-    std::byte                   extension_answer_[256]{};
+    std::byte                   extension_answer_[256];
 
 public:
     /// `head` is emptied; it collects a request head that comes in pieces.
@@ -137,6 +136,7 @@ private:
     result<std::string_view> choose_subprotocol(
         const std::optional<std::string_view>& wanted) const noexcept;
     std::string_view negotiate_extension(agreement& agreed) noexcept;
+    const known_fields& known() const noexcept { return head_.known(); }
     bool is_http1() const noexcept { return request_.version_major == 1; }
 };
 

@@ -59,7 +59,7 @@ NAVETTE_INLINE handshake_status server_handshake::receive(byte_span& in, buffer&
             break;
         }
         if (status_ == handshake_status::upgrade &&
-            known_.contains_token(known_field::expect, "100-continue") &&
+            known().contains_token(known_field::expect, "100-continue") &&
             !out.append(as_bytes("HTTP/1.1 100 Continue\r\n\r\n")))
             refuse(errc::out_of_memory);
         // An answer that finds no room is lost, and the transport ends all the same.
@@ -79,8 +79,8 @@ NAVETTE_INLINE handshake_status server_handshake::receive_eof(buffer& out) noexc
 NAVETTE_INLINE handshake_status server_handshake::adopt(const request_view& request) noexcept {
     if (status_ != handshake_status::need_more) return status_;
     request_ = request;
-    known_   = known_fields(request_.fields);
-    if (const errc e = interpret(request_, known_); e != errc{}) return refuse(e);
+    head_.adopt(request_.fields);
+    if (const errc e = interpret(request_, known()); e != errc{}) return refuse(e);
     return judge();
 }
 
@@ -91,9 +91,8 @@ NAVETTE_INLINE bool server_handshake::keep_request() noexcept {
 // What the head says; only HTTP/1 can have been written as text.
 NAVETTE_INLINE errc server_handshake::read_request() noexcept {
     request_.fields = head_.fields();
-    known_          = head_.known();
     if (const errc e = parse_request_line(head_.start_line(), request_); e != errc{}) return e;
-    return is_http1() ? interpret(request_, known_) : errc::http_version_not_supported;
+    return is_http1() ? interpret(request_, known()) : errc::http_version_not_supported;
 }
 
 NAVETTE_INLINE handshake_status server_handshake::judge() noexcept {
@@ -109,33 +108,33 @@ NAVETTE_INLINE handshake_status server_handshake::judge() noexcept {
 NAVETTE_INLINE bool server_handshake::asks_for_upgrade() const noexcept {
     if (!is_http1())
         return request_.method == "CONNECT" && request_.protocol == "websocket"; // RFC 8441, 5
-    return request_.version_minor > 0 && known_.contains_token(known_field::upgrade, "websocket");
+    return request_.version_minor > 0 && known().contains_token(known_field::upgrade, "websocket");
 }
 
 // RFC 6455, 4.2.1; an extended CONNECT has neither method, Connection nor key to check (RFC 8441, 5).
 NAVETTE_INLINE errc server_handshake::check_upgrade() const noexcept {
     if (is_http1()) {
         if (request_.method != "GET") return errc::method_not_allowed;
-        if (!known_.contains_token(known_field::connection, "upgrade")) return errc::connection_lacks_upgrade;
+        if (!known().contains_token(known_field::connection, "upgrade")) return errc::connection_lacks_upgrade;
     }
-    if (known_.count(known_field::version) != 1 || known_.value(known_field::version) != "13")
+    if (known().count(known_field::version) != 1 || known().value(known_field::version) != "13")
         return errc::unsupported_version; // 4.4
     if (is_http1()) {
-        if (!known_.has(known_field::key)) return errc::missing_key;
-        if (known_.count(known_field::key) != 1 || !is_valid_key(known_.value(known_field::key)))
+        if (!known().has(known_field::key)) return errc::missing_key;
+        if (known().count(known_field::key) != 1 || !is_valid_key(known().value(known_field::key)))
             return errc::invalid_key;
-        const auto length = read_body_length(known_, true);
+        const auto length = read_body_length(known(), true);
         if (length->how == body_length::kind::chunked || length->bytes != 0)
             return errc::unexpected_body;
     }
     if (const errc e = check_subprotocols(); e != errc{}) return e;
     if (const errc e = check_extensions(); e != errc{}) return e;
-    return options_->origins.admits(request_, known_.count(known_field::origin)) ? errc{} : errc::origin_refused; // 10.2
+    return options_->origins.admits(request_, known().count(known_field::origin)) ? errc{} : errc::origin_refused; // 10.2
 }
 
 // Distinct tokens (RFC 6455, 11.3.4 and 4.1). Bounded, since each is compared with all before it.
 NAVETTE_INLINE errc server_handshake::check_subprotocols() const noexcept {
-    if (!known_.has(known_field::subprotocol)) return {};
+    if (!known().has(known_field::subprotocol)) return {};
     std::size_t count = 0;
     for (const std::string_view subprotocol : request_.subprotocols()) {
         if (++count > limits_->max_handshake_fields) return errc::too_many_fields;
@@ -147,7 +146,7 @@ NAVETTE_INLINE errc server_handshake::check_subprotocols() const noexcept {
         }
     }
     bool is_malformed = false;
-    known_.for_each(known_field::subprotocol, [&](std::string_view value) {
+    known().for_each(known_field::subprotocol, [&](std::string_view value) {
         is_malformed = is_malformed || value.find('"') != std::string_view::npos;
     });
     return is_malformed ? errc::bad_subprotocols : errc{};
@@ -155,7 +154,7 @@ NAVETTE_INLINE errc server_handshake::check_subprotocols() const noexcept {
 
 NAVETTE_INLINE errc server_handshake::check_extensions() const noexcept {
     bool is_malformed = false;
-    known_.for_each(known_field::extensions, [&](std::string_view value) {
+    known().for_each(known_field::extensions, [&](std::string_view value) {
         extension_reader offers(value);
         extension_offer offer;
         while (offers.next(offer)) continue;
@@ -175,7 +174,7 @@ NAVETTE_INLINE result<agreement> server_handshake::accept(const accept_options& 
     fields_            = options.fields;
     begin_response(is_http1() ? 101 : 200); // RFC 6455, 4.2.2; RFC 8441, 5
     if (is_http1()) {
-        accept_key_ = accept_key(known_.value(known_field::key));
+        accept_key_ = accept_key(known().value(known_field::key));
         add("Upgrade", "websocket");
         add("Sec-WebSocket-Accept", {accept_key_.data(), accept_key_.size()});
     }
@@ -190,7 +189,7 @@ NAVETTE_INLINE result<agreement> server_handshake::accept(const accept_options& 
 NAVETTE_INLINE result<std::string_view> server_handshake::choose_subprotocol(
     const std::optional<std::string_view>& wanted) const noexcept {
     if (wanted && wanted->empty()) return std::string_view{};
-    if (!wanted && !known_.has(known_field::subprotocol)) return std::string_view{};
+    if (!wanted && !known().has(known_field::subprotocol)) return std::string_view{};
     for (const std::string_view offered : request_.subprotocols()) {
         if (wanted && offered == *wanted) return *wanted;
         if (wanted) continue;
@@ -205,7 +204,7 @@ NAVETTE_INLINE result<std::string_view> server_handshake::choose_subprotocol(
 NAVETTE_INLINE std::string_view server_handshake::negotiate_extension(agreement& agreed) noexcept {
     std::string_view taken;
     if (options_->extensions.empty()) return taken;
-    known_.for_each(known_field::extensions, [&](std::string_view value) {
+    known().for_each(known_field::extensions, [&](std::string_view value) {
         extension_reader offers(value);
         for (extension_offer offer; taken.empty() && offers.next(offer);) {
             for (const extension_factory* extension : options_->extensions) {
