@@ -100,12 +100,17 @@ public:
 
     /// The digest of all that was fed; afterwards the object is as new.
     [[nodiscard]] constexpr sha1_digest finish() noexcept {
-        std::array<std::byte, 8> bit_length{};
-        store_be64(bit_length.data(), length_ * 8);
         // RFC 3174, 4: a one, zeros, the length in the last eight bytes of a block
-        constexpr std::array<std::byte, 64> padding{std::byte{0x80}};
-        update(padding.data(), 1 + static_cast<std::size_t>(119 - length_ % 64) % 64);
-        update(bit_length.data(), bit_length.size());
+        std::size_t held = static_cast<std::size_t>(length_ % 64);
+        block_[held++]   = std::byte{0x80};
+        if (held > 56) {
+            while (held < 64) block_[held++] = std::byte{0};
+            compress(block_.data());
+            held = 0;
+        }
+        while (held < 56) block_[held++] = std::byte{0};
+        store_be64(block_.data() + 56, length_ * 8);
+        compress(block_.data());
 
         sha1_digest digest{};
         for (std::size_t i = 0; i < digest.size(); ++i)

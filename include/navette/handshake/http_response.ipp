@@ -70,11 +70,7 @@ NAVETTE_INLINE errc append_http1(const response_view& response, buffer& out) noe
     const std::string_view body = response.omit_body ? std::string_view{} : response.body;
     const std::size_t begin = out.size();
     http_writer head(out);
-    head.text("HTTP/1.1 ");
-    head.number(status);
-    head.text(" ");
-    head.text(response.reason);
-    head.end_line();
+    head.status_line(status, response.reason);
     bool says_connection = status == 101;
     for (const http_field& field : response.fields) {
         const known_field known = which_field(field.name);

@@ -34,6 +34,9 @@ public:
     void number(std::uint64_t value) noexcept;
     void end_line() noexcept { raw("\r\n"); }
 
+    /// The first line of a response, whose status has three digits (RFC 9112, 4). `errc::invalid_field`.
+    void status_line(unsigned status, std::string_view reason) noexcept;
+
     /// A whole field line. `errc::invalid_field`.
     void field(const http_field& field) noexcept;
     void fields(const http_fields& fields) noexcept;
@@ -47,6 +50,7 @@ public:
 
 private:
     void raw(std::string_view bytes) noexcept;
+    void line(std::string_view begin, std::string_view between, std::string_view end) noexcept;
 };
 
 } // namespace navette

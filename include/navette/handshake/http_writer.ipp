@@ -22,17 +22,32 @@ NAVETTE_INLINE void http_writer::number(std::uint64_t value) noexcept {
     raw({first, static_cast<std::size_t>(digits + sizeof digits - first)});
 }
 
-NAVETTE_INLINE void http_writer::field(const http_field& field) noexcept {
-    if (const errc e = check_field(field); e != errc{}) return fail(e);
+// One append for all of it.
+NAVETTE_INLINE void http_writer::line(std::string_view begin, std::string_view between,
+                                      std::string_view end) noexcept {
     if (failed()) return;
-    const std::size_t size = field.name.size() + field.value.size() + 4;
-    const byte_span line = out_.grow(size);
-    if (line.empty()) return fail(errc::out_of_memory);
-    std::byte* const value = line.data() + field.name.size() + 2;
-    std::memcpy(line.data(), field.name.data(), field.name.size());
-    std::memcpy(value - 2, ": ", 2);
-    if (!field.value.empty()) std::memcpy(value, field.value.data(), field.value.size());
-    std::memcpy(line.data() + size - 2, "\r\n", 2);
+    const byte_span place = out_.grow(begin.size() + between.size() + end.size() + 2);
+    if (place.empty()) return fail(errc::out_of_memory);
+    std::byte* to = place.data();
+    const std::string_view pieces[] = {begin, between, end, "\r\n"};
+    for (const std::string_view piece : pieces) {
+        if (!piece.empty()) std::memcpy(to, piece.data(), piece.size());
+        to += piece.size();
+    }
+}
+
+NAVETTE_INLINE void http_writer::status_line(unsigned status, std::string_view reason) noexcept {
+    char begin[] = "HTTP/1.1 000 ";
+    begin[9]     = static_cast<char>('0' + status / 100);
+    begin[10]    = static_cast<char>('0' + status / 10 % 10);
+    begin[11]    = static_cast<char>('0' + status % 10);
+    if (is_field_value(reason)) line({begin, sizeof begin - 1}, {}, reason);
+    else fail(errc::invalid_field);
+}
+
+NAVETTE_INLINE void http_writer::field(const http_field& field) noexcept {
+    if (const errc e = check_field(field); e == errc{}) line(field.name, ": ", field.value);
+    else fail(e);
 }
 
 NAVETTE_INLINE void http_writer::fields(const http_fields& fields) noexcept {
