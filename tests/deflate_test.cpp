@@ -50,7 +50,7 @@ TEMPLATE_TEST_CASE("the RFC's compressed Hello is what is sent", "[deflate][7692
 
 TEMPLATE_TEST_CASE("without context takeover each Hello is compressed as the first", "[deflate][7692:7.2.3.2][C137]",
                    client_protocol, server_protocol) {
-    const permessage_deflate deflate;
+    const permessage_deflate deflate({.allocation = GENERATE(allocate::lazily, allocate::eagerly)});
     side<TestType>           us(deflate, without_takeover);
     for (int i = 0; i < 3; ++i) CHECK(us.sends("Hello") == bytes("f2 48 cd c9 c9 07 00"));
 }
@@ -93,6 +93,26 @@ TEMPLATE_TEST_CASE("a message that ends at a block's end needs no trailer", "[de
     CHECK(messages(us.ws, bytes("c1 07 f3 48 cd c9 c9 07 00  c1 05 f2 00 11 00 00")) == "[Hello][Hello]");
     CHECK(messages(us.ws, bytes("c1 0b f2 48 cd c9 c9 07 00 00 00 ff ff  c1 00  c1 05 f2 00 11 00 00")) ==
           "[Hello][][Hello]");
+    side<TestType> after(deflate);
+    CHECK(messages(after.ws, bytes("c1 07 f2 48 cd c9 c9 07 00  c1 00  c1 05 f2 00 11 00 00")) == "[Hello][][Hello]");
+}
+
+TEMPLATE_TEST_CASE("a message whose last bits are too few for the trailer's header is cut short",
+                   "[deflate][7692:7.2.2][C142][S50]", client_protocol, server_protocol) {
+    // Each literal from 144 on has nine bits, so that the block ends at every place in a byte.
+    const permessage_deflate deflate;
+    for (unsigned literals = 0; literals < 16; ++literals) {
+        trace::bit_writer w;
+        w.bits(0, 1).bits(1, 2);
+        for (unsigned i = 0; i < literals; ++i) w.code(0x190, 9);
+        w.code(0, 7);
+        const unsigned left = (8 - (10 + 9 * literals) % 8) % 8;   // bits, all 0; three are a header
+        side<TestType> us(deflate);
+        const auto     heard = messages(us.ws, concat(frame(0xc2, w.bytes()), bytes("c1 07 f2 48 cd c9 c9 07 00")));
+        CAPTURE(literals, left);
+        if (left == 1 || left == 2) CHECK(heard == "invalid_compressed_data");
+        else CHECK(heard == "[" + std::string(literals, '\x90') + "][Hello]");
+    }
 }
 
 TEMPLATE_TEST_CASE("blocks of every kind, in any order, are one message", "[deflate][7692:7.2.3][C143][S50]",

@@ -5,7 +5,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 
-stages=(house headers release-gcc examples interop demo dev-gcc release-clang dev-clang tsan i686 s390x aarch64 include-cost)
+stages=(house headers release-gcc examples interop demo dev-gcc release-clang dev-clang tsan i686 s390x aarch64 include-cost bench)
 
 usage() {
     cat <<TEXT
@@ -64,7 +64,8 @@ export PYTHONDONTWRITEBYTECODE=1
 
 packages=(g++ g++-12 clang-14 libclang-rt-14-dev cmake ninja-build catch2 g++-12-multilib g++-12-aarch64-linux-gnu
     g++-12-s390x-linux-gnu qemu-user libboost-dev zlib1g-dev libdeflate-dev python3-websockets python3-gi gir1.2-soup-3.0
-    golang-github-gorilla-websocket-dev chromium strace ca-certificates)
+    golang-github-gorilla-websocket-dev chromium strace ca-certificates
+    libbenchmark-dev libwebsocketpp-dev libwslay-dev libsimdjson-dev python3)
 node_packages=(ws@8.23.0 playwright-core@1.57.0)
 
 as_root() { if ((EUID == 0)); then "$@"; else sudo "$@"; fi; }
@@ -208,6 +209,7 @@ stage_demo() {
     fi
 }
 stage_include-cost() { run_scripts 120 tests/packaging/include_cost.sh; }
+stage_bench() { run_scripts 180 tests/bench/*.sh; }
 
 column() { awk -F '\t' -v stage="$2" '$1 == stage { print $2 }' "$1"; } # FILE STAGE
 
