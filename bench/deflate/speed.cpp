@@ -1,6 +1,7 @@
 // What the library adds to zlib, and what libdeflate saves: a server that echoes 1 KiB of JSON without context takeover,
 // against the same calls of zlib alone. All variants take turns on the same messages; what counts is the median of the
-// ratios within a turn. usage: speed [TURNS]; prints one line a variant, then one a target. Status 1: a target is missed.
+// ratios within a turn. usage: speed [TURNS]; prints what was found, then one line a target. Status 1: a target is missed;
+// 2: an echo is wrong.
 #include <navette/libdeflate.hpp>
 #include <navette/navette.hpp>
 
@@ -98,6 +99,20 @@ struct bare_zlib {
     }
 };
 
+// Whether a server's echo, inflated again, is what was sent to it.
+template <class Deflate>
+bool delivers(const Deflate& deflate, byte_vector received, const std::string& text) {
+    const permessage_deflate plain;
+    server_protocol          server(agreement_on(deflate.factory(), without_takeover));
+    client_protocol          client(agreement_on(plain.factory(), without_takeover));
+    buffer                   out, none;
+    byte_span                in{received};
+    if (server.send(opcode::text, server.receive(in, out).payload, fin::yes, out) != errc{}) return false;
+    in            = out.data();
+    const event e = client.receive(in, none);
+    return e.last && e.text() == text;
+}
+
 template <class Function>
 double microseconds(Function function) {
     const auto began = std::chrono::steady_clock::now();
@@ -121,11 +136,15 @@ bool judge(const char* what, double found, double bound, bool at_most) {
 
 int main(int argc, char** argv) {
     const int                   turns    = argc > 1 ? std::atoi(argv[1]) : 60;
-    const auto                  received = frames(texts());
+    const auto                  sent     = texts();
+    const auto                  received = frames(sent);
     auto                        scratch  = received;
     bare_zlib                   bare(received);
     const permessage_deflate    zlib;
     const permessage_libdeflate libdeflate;
+    for (std::size_t i = 0; i < received.size(); ++i)
+        if (!delivers(zlib, received[i], sent[i]) || !delivers(libdeflate, received[i], sent[i]))
+            return std::puts("an echo is not what was sent"), 2;
     std::vector<double>         alone, ours, whole, added, gained;
     std::size_t                 zlib_bytes = 0, libdeflate_bytes = 0;
     for (int turn = -1; turn < turns; ++turn) {

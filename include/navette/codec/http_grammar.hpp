@@ -141,7 +141,7 @@ constexpr char to_lower(char c) noexcept {
 constexpr bool iequals(std::string_view a, std::string_view b) noexcept {
     if (a.size() != b.size()) return false;
     for (std::size_t i = 0; i < a.size(); ++i)
-        if (to_lower(a[i]) != to_lower(b[i])) return false;
+        if (a[i] != b[i] && to_lower(a[i]) != to_lower(b[i])) return false;
     return true;
 }
 
@@ -205,6 +205,7 @@ public:
 /// Whether `token` is an element of `list`, the whole element, in any case: "keep-alive, Upgrade" has "upgrade",
 /// "notupgrade" has not. A malformed list has nothing.
 constexpr bool list_contains_token(std::string_view list, std::string_view token) noexcept {
+    if (iequals(list, token)) return true;  // most lists have one element
     list_reader reader(list);
     bool found = false;
     for (std::string_view element; reader.next(element);) found = found || iequals(element, token);
