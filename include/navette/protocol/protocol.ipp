@@ -216,7 +216,7 @@ NAVETTE_INLINE errc protocol_core::close(close_code code, std::string_view reaso
     const bool empty = code == close_code::none && reason.empty();
     if (!empty && !is_sendable(code, role_)) return errc::unsendable_close_code;     // 7.4
     if (reason.size() > max_control_payload - 2) return errc::reason_too_long;       // 5.5
-    if (!is_valid_utf8(as_bytes(reason))) return errc::unsendable_text;                        // 5.5.1
+    if (!is_valid_utf8(as_bytes(reason))) return errc::unsendable_text;              // 5.5.1
 
     std::byte payload[max_control_payload];
     store_be16(payload, static_cast<std::uint16_t>(code));
