@@ -38,40 +38,43 @@ constexpr mask_word mask_of(masking_key key, std::size_t offset = 0) noexcept {
     return rotate(std::bit_cast<std::uint32_t>(key) * (mask_word{1} << 32 | 1), offset);
 }
 
-template <class Word>
-Word load_as(const std::byte* from) noexcept {
-    Word word;
-    std::memcpy(&word, from, sizeof word);
-    return word;
-}
+// Sixteen bytes of it. Compilers that have no vector types get by with eight.
+#if defined(__GNUC__)
+using mask_block = mask_word __attribute__((vector_size(16)));
+inline mask_block block_of(mask_word mask) noexcept { return mask_block{mask, mask}; }
+inline mask_word  word_of(const mask_block& all) noexcept { return all[0] | all[1]; }
+#else
+using mask_block = mask_word;
+inline mask_block block_of(mask_word mask) noexcept { return mask; }
+inline mask_word  word_of(mask_block all) noexcept { return all; }
+#endif
 
 // Masks the first and the last N words, which overlap if there are less than 2 * N: all are read before any is written,
 // with loads and stores that ask for no alignment. Returns what was written, combined by OR, which tells whether it is
 // ASCII without reading it again.
 template <std::size_t N, class Word>
-NAVETTE_ALWAYS_INLINE Word mask_ends(std::byte* to, const std::byte* from, std::size_t size, Word mask,
-                                     Word last_mask) noexcept {
-    const std::size_t end = size - N * sizeof(Word);
-    Word words[2][N], all = 0;
-    for (std::size_t i = 0; i < N; ++i) {
-        words[0][i] = load_as<Word>(from + i * sizeof(Word)) ^ mask;
-        words[1][i] = load_as<Word>(from + i * sizeof(Word) + end) ^ last_mask;
-        all |= words[0][i] | words[1][i];
-    }
-    std::memcpy(to, words[0], sizeof words[0]);
-    std::memcpy(to + end, words[1], sizeof words[1]);
+NAVETTE_ALWAYS_INLINE Word mask_ends(std::byte* to, const std::byte* from, std::size_t size, const Word& mask,
+                                     const Word& last_mask) noexcept {
+    std::byte* const to_end = to + size - N * sizeof(Word);
+    Word first[N], last[N], all{};
+    std::memcpy(first, from, sizeof first);
+    std::memcpy(last, from + size - sizeof last, sizeof last);
+    for (std::size_t i = 0; i < N; ++i) all |= (first[i] ^= mask) | (last[i] ^= last_mask);
+    std::memcpy(to, first, sizeof first);
+    std::memcpy(to_end, last, sizeof last);
     return all;
 }
 
 // Precondition: size <= short_payload.
 NAVETTE_ALWAYS_INLINE mask_word mask_short(std::byte* to, const std::byte* from, std::size_t size,
                                            mask_word mask) noexcept {
-    static_assert(short_payload == 8 * sizeof(mask_word));
     const mask_word last = rotate(mask, size);
     if (size >= sizeof mask) {
         if (size <= 2 * sizeof mask) return mask_ends<1>(to, from, size, mask, last);
-        if (size <= 4 * sizeof mask) return mask_ends<2>(to, from, size, mask, last);
-        return mask_ends<4>(to, from, size, mask, last);
+        constexpr std::size_t n = 16 / sizeof(mask_block);
+        const mask_block masks = block_of(mask), last_masks = block_of(last);
+        if (size <= 32) return word_of(mask_ends<n>(to, from, size, masks, last_masks));
+        return word_of(mask_ends<2 * n>(to, from, size, masks, last_masks));
     }
     using half = std::uint32_t;
     if (size >= sizeof(half)) return mask_ends<1>(to, from, size, static_cast<half>(mask), static_cast<half>(last));
@@ -82,10 +85,10 @@ NAVETTE_ALWAYS_INLINE mask_word mask_short(std::byte* to, const std::byte* from,
 }
 
 // The same for any size.
-inline mask_word mask_portably(std::byte* to, const std::byte* from, std::size_t size, mask_word mask) noexcept {
+NAVETTE_NEVER_INLINE mask_word mask_portably(std::byte* to, const std::byte* from, std::size_t size, mask_word mask) noexcept {
     mask_word all = 0;
     while (size > short_payload) {
-        all |= mask_ends<4>(to, from, short_payload, mask, mask);
+        all |= mask_short(to, from, short_payload, mask);
         to += short_payload;
         from += short_payload;
         size -= short_payload;
@@ -104,7 +107,7 @@ inline void mask_long(std::byte* to, const std::byte* from, std::size_t size, ma
 
 /// Writes `from` to `to`, masked or unmasked, which is the same (RFC 6455, 5.3). `to` has room for from.size() bytes
 /// and is from.data() itself or does not overlap it. `offset`: how many bytes of the payload came before `from`.
-constexpr void copy_masked(std::byte* to, const_byte_span from, masking_key key,
+NAVETTE_ALWAYS_INLINE constexpr void copy_masked(std::byte* to, const_byte_span from, masking_key key,
                            std::size_t offset = 0) noexcept {
     if (std::is_constant_evaluated())
         for (std::size_t i = 0; i < from.size(); ++i) to[i] = from[i] ^ key[(offset + i) & 3];
@@ -115,7 +118,7 @@ constexpr void copy_masked(std::byte* to, const_byte_span from, masking_key key,
 }
 
 /// Masks or unmasks `payload` in place. `offset`: how many bytes of the payload came before this piece.
-constexpr void apply_mask(byte_span payload, masking_key key, std::size_t offset = 0) noexcept {
+NAVETTE_ALWAYS_INLINE constexpr void apply_mask(byte_span payload, masking_key key, std::size_t offset = 0) noexcept {
     copy_masked(payload.data(), payload, key, offset);
 }
 
