@@ -38,8 +38,8 @@ constexpr mask_word mask_of(masking_key key, std::size_t offset = 0) noexcept {
     return rotate(std::bit_cast<std::uint32_t>(key) * (mask_word{1} << 32 | 1), offset);
 }
 
-// Sixteen bytes of it. Compilers that have no vector types get by with eight.
-#if defined(__GNUC__)
+// Sixteen bytes of it, where a register has as many; else eight.
+#if defined(NAVETTE_VECTOR_X86) || defined(NAVETTE_VECTOR_NEON)
 using mask_block = mask_word __attribute__((vector_size(16)));
 inline mask_block block_of(mask_word mask) noexcept { return mask_block{mask, mask}; }
 inline mask_word  word_of(const mask_block& all) noexcept { return all[0] | all[1]; }
