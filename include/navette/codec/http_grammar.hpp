@@ -65,6 +65,38 @@ std::size_t skip_vectors(std::string_view text) noexcept {
     return i;
 }
 
+// Whether all of a text are. False: not all, or it is too short to tell.
+template <class Chars>
+bool are_all(std::string_view text) noexcept {
+    const std::size_t size = text.size();
+    const auto        ends = [&]<class Half>(Half) {  // the two overlap
+        Half halves[16 / sizeof(Half)];
+        for (std::size_t i = 0; i < 16 / sizeof(Half); ++i)
+            std::memcpy(&halves[i], text.data() + (i % 2 == 0 ? 0 : size - sizeof(Half)), sizeof(Half));
+        text_vector v;
+        std::memcpy(&v, halves, sizeof v);
+        return v;
+    };
+    text_vector others{};
+    if (size >= sizeof others) {
+        for (std::size_t i = 0;; i += sizeof others) {
+            const std::size_t at = i + sizeof others <= size ? i : size - sizeof others;
+            text_vector v;
+            std::memcpy(&v, text.data() + at, sizeof v);
+            others |= text_vector(~Chars::are_in(v));
+            if (i + sizeof others >= size) break;
+        }
+    } else if (size >= 8)
+        others = text_vector(~Chars::are_in(ends(std::uint64_t{})));
+    else if (size >= 4)
+        others = text_vector(~Chars::are_in(ends(std::uint32_t{})));
+    else
+        return false;
+    std::uint64_t halves[2];
+    std::memcpy(halves, &others, sizeof halves);
+    return (halves[0] | halves[1]) == 0;
+}
+
 struct field_chars {
     static auto are_in(text_vector v) noexcept { return ((v >= 0x20) & (v != 0x7f)) | (v == '\t'); }
 };
@@ -113,12 +145,18 @@ constexpr std::size_t skip_token_chars(std::string_view text) noexcept {
 
 /// A token: one or more tchar (RFC 9110, 5.6.2). Field names, subprotocols and extension names are tokens.
 constexpr bool is_token(std::string_view text) noexcept {
+#if defined(NAVETTE_VECTOR_X86) || defined(NAVETTE_VECTOR_NEON)
+    if (!std::is_constant_evaluated() && detail::are_all<detail::name_chars>(text)) return true;
+#endif
     return !text.empty() && detail::skip_token_chars(text) == text.size();
 }
 
 /// Whether `text` may stand in a field value, read or written. The one check that every string given by the user
 /// passes before it goes on the wire: what it lets through cannot end a line.
 constexpr bool is_field_value(std::string_view text) noexcept {
+#if defined(NAVETTE_VECTOR_X86) || defined(NAVETTE_VECTOR_NEON)
+    if (!std::is_constant_evaluated() && detail::are_all<detail::field_chars>(text)) return true;
+#endif
     return detail::skip_field_chars(text) == text.size();
 }
 

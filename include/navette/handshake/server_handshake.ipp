@@ -275,7 +275,9 @@ NAVETTE_INLINE void server_handshake::begin_response(unsigned status) noexcept {
 }
 
 NAVETTE_INLINE void server_handshake::add(std::string_view name, std::string_view value) noexcept {
-    own_[own_count_++] = {name, value};
+    own_[own_count_].name  = name;
+    own_[own_count_].value = value;
+    ++own_count_;
 }
 
 NAVETTE_INLINE response_view server_handshake::response() const noexcept {
