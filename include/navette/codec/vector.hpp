@@ -51,7 +51,7 @@ const vector_code& choose_vector_code() noexcept;
 
 inline const vector_code& vectors() noexcept {
 #if defined(__GNUC__)
-    const vector_code* const chosen = __atomic_load_n(&chosen_vector_code, __ATOMIC_RELAXED);
+    const vector_code* const chosen = __atomic_load_n(&chosen_vector_code, __ATOMIC_ACQUIRE);
 #else
     const vector_code* const chosen = chosen_vector_code;  // there is only one to choose
 #endif

@@ -17,7 +17,7 @@ NAVETTE_INLINE const vector_code* vector_code_of(instruction_set set) noexcept {
 
 NAVETTE_INLINE void set_vector_code(const vector_code* code) noexcept {
 #if defined(__GNUC__)
-    __atomic_store_n(&chosen_vector_code, code, __ATOMIC_RELAXED);
+    __atomic_store_n(&chosen_vector_code, code, __ATOMIC_RELEASE);
 #else
     chosen_vector_code = code;
 #endif
