@@ -19,54 +19,21 @@ websocket::detail::prepared_key prepared() {
     return key;
 }
 
-struct unmask {
-    texts payloads;
+void unmask(unsigned char* at, std::size_t size) {
+    auto key = prepared();
+    websocket::detail::mask_inplace(net::mutable_buffer(at, size), key);
+}
 
-    unmask(std::size_t size, std::size_t gap) : payloads(script::ascii, size, gap) {}
+bool validate(unsigned char* at, std::size_t size) {
+    const void* const text = at;
+    return websocket::detail::check_utf8(static_cast<const char*>(text), size);
+}
 
-    template <class Sink>
-    void operator()(Sink& sink) {
-        for (std::size_t i = 0; i < payloads.count(); ++i) {
-            auto key = prepared();
-            websocket::detail::mask_inplace(net::mutable_buffer(payloads[i], payloads.size()), key);
-            sink(payloads[i], payloads.size());
-        }
-    }
-};
-
-struct validate {
-    texts all;
-
-    validate(script s, std::size_t size) : all(s, size) {}
-
-    template <class Sink>
-    void operator()(Sink& sink) {
-        for (std::size_t i = 0; i < all.count(); ++i) {
-            const void* const at = all[i];
-            const bool valid =
-                websocket::detail::check_utf8(static_cast<const char*>(at), all.size());
-            sink(&valid, 1);
-        }
-    }
-};
-
-struct unmask_and_validate {
-    texts all;
-
-    unmask_and_validate(script s, std::size_t size) : all(s, size) {}
-
-    template <class Sink>
-    void operator()(Sink& sink) {
-        for (std::size_t i = 0; i < all.count(); ++i) {
-            auto key = prepared();
-            websocket::detail::mask_inplace(net::mutable_buffer(all[i], all.size()), key);
-            websocket::detail::utf8_checker checker;
-            const bool valid = checker.write(all[i], all.size()) && checker.finish();
-            sink(all[i], all.size());
-            sink(&valid, 1);
-        }
-    }
-};
+bool unmask_and_validate(unsigned char* at, std::size_t size) {
+    unmask(at, size);
+    websocket::detail::utf8_checker checker;
+    return checker.write(at, size) && checker.finish();
+}
 
 struct receive {
     const wire& from;
@@ -158,10 +125,10 @@ struct client_opening {
 } // namespace
 
 void add_beast(suite& all) {
-    add_masks(all, "beast", [](std::size_t size, std::size_t gap) { return unmask(size, gap); });
-    add_texts(all, "utf8", "beast", [](script s, std::size_t size) { return validate(s, size); });
-    add_texts(all, "fused", "beast",
-              [](script s, std::size_t size) { return unmask_and_validate(s, size); });
+    add_masks(all, "beast", [](unsigned char* at, std::size_t size) { return unmask(at, size); });
+    add_utf8(all, "beast", [](unsigned char* at, std::size_t size) { return validate(at, size); });
+    add_fused(all, "beast",
+              [](unsigned char* at, std::size_t size) { return unmask_and_validate(at, size); });
     add_receive(all, "beast", [](const wire& w, std::size_t size, masked incoming) {
         return receive(w, size, incoming);
     });

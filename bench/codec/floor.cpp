@@ -45,22 +45,11 @@ struct copy_texts : floor_work {
     }
 }
 
-struct xor_loop {
-    texts payloads;
-
-    xor_loop(std::size_t size, std::size_t gap) : payloads(script::ascii, size, gap) {}
-
-    template <class Sink>
-    void operator()(Sink& sink) {
-        std::uint64_t mask = 0;
-        std::memcpy(&mask, text_key.data(), 4);
-        mask |= mask << 32;
-        for (std::size_t i = 0; i < payloads.count(); ++i) {
-            xor_words(payloads[i], payloads.size(), mask);
-            sink(payloads[i], payloads.size());
-        }
-    }
-};
+void unmask(unsigned char* at, std::size_t size) {
+    std::uint64_t mask = 0;
+    std::memcpy(&mask, text_key.data(), 4);
+    xor_words(at, size, mask | mask << 32);
+}
 
 struct copy_to_all : floor_work {
     std::string frame = "1234" + prepared_text();
@@ -88,8 +77,7 @@ struct answering : floor_work {
 } // namespace
 
 void add_floor(suite& all) {
-    add_masks(all, "xor-loop",
-              [](std::size_t size, std::size_t gap) { return xor_loop(size, gap); });
+    add_masks(all, "xor-loop", [](unsigned char* at, std::size_t size) { return unmask(at, size); });
     for (const char* group : {"mask", "mask-unaligned"})
         for (const std::size_t size : payload_sizes)
             add(all, group, "memcpy", size, cost_of_texts(script::ascii, size),

@@ -15,71 +15,24 @@ namespace {
 
 using namespace navette;
 
-byte_span text_at(const texts& all, std::size_t i) {
-    return std::as_writable_bytes(std::span(all[i], all.size()));
-}
+byte_span text_of(unsigned char* at, std::size_t size) { return std::as_writable_bytes(std::span(at, size)); }
 
 constexpr masking_key key = {std::byte{text_key[0]}, std::byte{text_key[1]}, std::byte{text_key[2]},
                              std::byte{text_key[3]}};
 
-struct unmask {
-    texts payloads;
+void unmask(unsigned char* at, std::size_t size) { apply_mask(text_of(at, size), key); }
 
-    unmask(std::size_t size, std::size_t gap) : payloads(script::ascii, size, gap) {}
+bool validate(unsigned char* at, std::size_t size) { return is_valid_utf8(const_byte_span(text_of(at, size))); }
 
-    template <class Sink>
-    void operator()(Sink& sink) {
-        for (std::size_t i = 0; i < payloads.count(); ++i) {
-            apply_mask(text_at(payloads, i), key);
-            sink(payloads[i], payloads.size());
-        }
-    }
-};
+bool fused(unsigned char* at, std::size_t size) {
+    utf8_validator validator;
+    return unmask_and_feed(text_of(at, size), key, 0, validator) == size && validator.complete();
+}
 
-struct validate {
-    texts all;
-
-    validate(script s, std::size_t size) : all(s, size) {}
-
-    template <class Sink>
-    void operator()(Sink& sink) {
-        for (std::size_t i = 0; i < all.count(); ++i) {
-            const bool valid = is_valid_utf8(const_byte_span(text_at(all, i)));
-            sink(&valid, 1);
-        }
-    }
-};
-
-template <class Pass>
-struct unmask_and_validate {
-    texts all;
-
-    unmask_and_validate(script s, std::size_t size) : all(s, size) {}
-
-    template <class Sink>
-    void operator()(Sink& sink) {
-        for (std::size_t i = 0; i < all.count(); ++i) {
-            utf8_validator validator;
-            const std::size_t taken = Pass::run(text_at(all, i), validator);
-            const bool valid        = taken == all.size() && validator.complete();
-            sink(all[i], all.size());
-            sink(&valid, 1);
-        }
-    }
-};
-
-struct fused {
-    static std::size_t run(byte_span text, utf8_validator& validator) {
-        return unmask_and_feed(text, key, 0, validator);
-    }
-};
-
-struct two_passes {
-    static std::size_t run(byte_span text, utf8_validator& validator) {
-        apply_mask(text, key);
-        return validator.feed(text);
-    }
-};
+bool two_passes(unsigned char* at, std::size_t size) {
+    unmask(at, size);
+    return validate(at, size);
+}
 
 // Reading is the copy from the wire into the one buffer that is read into.
 struct read_buffer {
@@ -237,12 +190,11 @@ struct broadcast {
 } // namespace
 
 void add_navette(suite& all) {
-    add_masks(all, "navette", [](std::size_t size, std::size_t gap) { return unmask(size, gap); });
-    add_texts(all, "utf8", "navette", [](script s, std::size_t size) { return validate(s, size); });
-    add_texts(all, "fused", "navette",
-              [](script s, std::size_t size) { return unmask_and_validate<fused>(s, size); });
-    add_texts(all, "fused", "navette-two-passes",
-              [](script s, std::size_t size) { return unmask_and_validate<two_passes>(s, size); });
+    add_masks(all, "navette", [](unsigned char* at, std::size_t size) { return unmask(at, size); });
+    add_utf8(all, "navette", [](unsigned char* at, std::size_t size) { return validate(at, size); });
+    add_fused(all, "navette", [](unsigned char* at, std::size_t size) { return fused(at, size); });
+    add_fused(all, "navette-two-passes",
+              [](unsigned char* at, std::size_t size) { return two_passes(at, size); });
     add_receive(all, "navette",
                 [](const wire& w, std::size_t, masked incoming) { return receive(w, incoming); });
     add_echo(all, "navette", [](const wire& w, std::size_t) { return echo(w); });

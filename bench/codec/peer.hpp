@@ -95,13 +95,58 @@ void add(suite& all, std::string_view group, std::string_view peer, std::size_t 
     all.push_back(std::move(row));
 }
 
-/// Adds rows of unmasking, for each size: `make(size, gap)`. Both groups run the same copy of the code.
-template <class Make>
-void add_masks(suite& all, std::string_view peer, Make make) {
+/// Work on texts in turn: `routine(at, size)` unmasks, or tells whether a text is valid, or does the one and tells the
+/// other.
+template <class Routine>
+struct unmasking {
+    Routine routine;
+    texts all;
+
+    template <class Sink>
+    void operator()(Sink& sink) {
+        for (std::size_t i = 0; i < all.count(); ++i) {
+            routine(all[i], all.size());
+            sink(all[i], all.size());
+        }
+    }
+};
+
+template <class Routine>
+struct validating {
+    Routine routine;
+    texts all;
+
+    template <class Sink>
+    void operator()(Sink& sink) {
+        for (std::size_t i = 0; i < all.count(); ++i) {
+            const bool valid = routine(all[i], all.size());
+            sink(&valid, 1);
+        }
+    }
+};
+
+template <class Routine>
+struct unmasking_and_validating {
+    Routine routine;
+    texts all;
+
+    template <class Sink>
+    void operator()(Sink& sink) {
+        for (std::size_t i = 0; i < all.count(); ++i) {
+            const bool valid = routine(all[i], all.size());
+            sink(all[i], all.size());
+            sink(&valid, 1);
+        }
+    }
+};
+
+/// Adds rows of unmasking, for each size. Both groups run the same copy of the code.
+template <class Routine>
+void add_masks(suite& all, std::string_view peer, Routine routine) {
     for (const std::size_t size : payload_sizes)
         for (const std::size_t gap : {std::size_t{0}, masked_header_size(size)})
-            add(all, gap == 0 ? "mask" : "mask-unaligned", peer, size,
-                cost_of_texts(script::ascii, size), [=] { return make(size, gap); });
+            add(all, gap == 0 ? "mask" : "mask-unaligned", peer, size, cost_of_texts(script::ascii, size),
+                [=] { return unmasking<Routine>{routine, texts(script::ascii, size, gap)}; });
 }
 
 /// Adds rows of what is done to text, for each script and size: `make(script, size)`.
@@ -112,6 +157,19 @@ void add_texts(suite& all, std::string_view group, std::string_view peer, Make m
             const auto work = [=] { return make(s, size); };
             add(all, group_of(group, s), peer, size, cost_of_texts(s, size), work);
         }
+}
+
+template <class Routine>
+void add_utf8(suite& all, std::string_view peer, Routine routine) {
+    add_texts(all, "utf8", peer,
+              [=](script s, std::size_t size) { return validating<Routine>{routine, texts(s, size)}; });
+}
+
+template <class Routine>
+void add_fused(suite& all, std::string_view peer, Routine routine) {
+    add_texts(all, "fused", peer, [=](script s, std::size_t size) {
+        return unmasking_and_validating<Routine>{routine, texts(s, size)};
+    });
 }
 
 /// Adds rows of receiving, for each role, kind and size: `make(wire, size, incoming)`.

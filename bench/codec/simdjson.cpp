@@ -9,26 +9,15 @@ namespace bench {
 
 namespace {
 
-struct validate {
-    texts all;
-
-    validate(script s, std::size_t size) : all(s, size) {}
-
-    template <class Sink>
-    void operator()(Sink& sink) {
-        for (std::size_t i = 0; i < all.count(); ++i) {
-            const void* const at = all[i];
-            const bool valid = simdjson::validate_utf8(static_cast<const char*>(at), all.size());
-            sink(&valid, 1);
-        }
-    }
-};
+bool validate(unsigned char* at, std::size_t size) {
+    const void* const text = at;
+    return simdjson::validate_utf8(static_cast<const char*>(text), size);
+}
 
 } // namespace
 
 void add_simdjson(suite& all) {
-    add_texts(all, "utf8", "simdjson",
-              [](script s, std::size_t size) { return validate(s, size); });
+    add_utf8(all, "simdjson", [](unsigned char* at, std::size_t size) { return validate(at, size); });
 }
 
 } // namespace bench

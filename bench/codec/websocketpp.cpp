@@ -34,68 +34,24 @@ std::size_t prepared() {
 }
 
 // What process_payload_bytes calls.
-struct by_bytes {
-    static std::size_t run(unsigned char* at, std::size_t size, std::size_t key) {
-        return websocketpp::frame::byte_mask_circ(at, size, key);
-    }
-};
+std::size_t unmask_by_bytes(unsigned char* at, std::size_t size) {
+    return websocketpp::frame::byte_mask_circ(at, size, prepared());
+}
 
 // Its faster routine, which no other part of it calls.
-struct by_words {
-    static std::size_t run(unsigned char* at, std::size_t size, std::size_t key) {
-        return websocketpp::frame::word_mask_circ(at, size, key);
-    }
-};
+std::size_t unmask_by_words(unsigned char* at, std::size_t size) {
+    return websocketpp::frame::word_mask_circ(at, size, prepared());
+}
 
-template <class Routine>
-struct unmask {
-    texts payloads;
-
-    unmask(std::size_t size, std::size_t gap) : payloads(script::ascii, size, gap) {}
-
-    template <class Sink>
-    void operator()(Sink& sink) {
-        for (std::size_t i = 0; i < payloads.count(); ++i) {
-            benchmark::DoNotOptimize(Routine::run(payloads[i], payloads.size(), prepared()));
-            sink(payloads[i], payloads.size());
-        }
-    }
-};
-
-bool is_valid(const unsigned char* at, std::size_t size) {
+bool validate(unsigned char* at, std::size_t size) {
     websocketpp::utf8_validator::validator validator;
     return validator.decode(at, at + size) && validator.complete();
 }
 
-struct validate {
-    texts all;
-
-    validate(script s, std::size_t size) : all(s, size) {}
-
-    template <class Sink>
-    void operator()(Sink& sink) {
-        for (std::size_t i = 0; i < all.count(); ++i) {
-            const bool valid = is_valid(all[i], all.size());
-            sink(&valid, 1);
-        }
-    }
-};
-
-struct unmask_and_validate {
-    texts all;
-
-    unmask_and_validate(script s, std::size_t size) : all(s, size) {}
-
-    template <class Sink>
-    void operator()(Sink& sink) {
-        for (std::size_t i = 0; i < all.count(); ++i) {
-            by_bytes::run(all[i], all.size(), prepared());
-            const bool valid = is_valid(all[i], all.size());
-            sink(all[i], all.size());
-            sink(&valid, 1);
-        }
-    }
-};
+bool unmask_and_validate(unsigned char* at, std::size_t size) {
+    unmask_by_bytes(at, size);
+    return validate(at, size);
+}
 
 // The processor unmasks in place: reading is the copy from the wire into a buffer, as for navette.
 struct connection {
@@ -200,13 +156,12 @@ struct client_opening {
 
 void add_websocketpp(suite& all) {
     add_masks(all, "websocketpp",
-              [](std::size_t size, std::size_t gap) { return unmask<by_bytes>(size, gap); });
+              [](unsigned char* at, std::size_t size) { benchmark::DoNotOptimize(unmask_by_bytes(at, size)); });
     add_masks(all, "websocketpp-words",
-              [](std::size_t size, std::size_t gap) { return unmask<by_words>(size, gap); });
-    add_texts(all, "utf8", "websocketpp",
-              [](script s, std::size_t size) { return validate(s, size); });
-    add_texts(all, "fused", "websocketpp",
-              [](script s, std::size_t size) { return unmask_and_validate(s, size); });
+              [](unsigned char* at, std::size_t size) { benchmark::DoNotOptimize(unmask_by_words(at, size)); });
+    add_utf8(all, "websocketpp", [](unsigned char* at, std::size_t size) { return validate(at, size); });
+    add_fused(all, "websocketpp",
+              [](unsigned char* at, std::size_t size) { return unmask_and_validate(at, size); });
     add_receive(all, "websocketpp",
                 [](const wire& w, std::size_t, masked incoming) { return receive(w, incoming); });
     add_echo(all, "websocketpp", [](const wire& w, std::size_t) { return echo(w); });

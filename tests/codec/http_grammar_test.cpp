@@ -75,6 +75,46 @@ std::string unescaped(std::string_view raw) {
 
 } // namespace
 
+TEST_CASE("a text is a token exactly if all of its characters are tchar, wherever it lies", "[grammar][9110:5.6.2]") {
+    const std::string_view tchars = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    std::string memory;
+    for (std::size_t size = 1; size <= 50; ++size)
+        for (std::size_t start = 0; start < 16; start += 5)
+            for (std::size_t at = 0; at < size; ++at)
+                for (unsigned c = 0; c < 256; ++c) {
+                    if (size > 20 && c % 5 != 0) continue;
+                    memory.assign(start + size, 'x');
+                    memory[start + at] = static_cast<char>(c);
+                    const auto text = std::string_view(memory).substr(start);
+                    const bool allowed = tchars.find(static_cast<char>(c)) != std::string_view::npos;
+                    if (is_token(text) != allowed || detail::skip_token_chars(text) != (allowed ? size : at))
+                        FAIL("size " << size << ", character " << c << " at " << at);
+                }
+    CHECK_FALSE(is_token(""));
+}
+
+TEST_CASE("a list is split at its commas and not within quotes, however long its elements are", "[grammar][9110:5.6.1]") {
+    for (std::size_t before = 0; before <= 40; ++before)
+        for (std::size_t inside = 0; inside <= 20; ++inside)
+            for (std::size_t behind = 0; behind <= 40; behind += 3) {
+                const std::string first = "a" + std::string(before, 'b') + "=\"" + std::string(inside, ',') + "\"" +
+                                          std::string(behind, 'c');
+                const std::string second = "d" + std::string(behind, 'e');
+                const std::string text = first + ", " + second;
+                list_reader reader(text);
+                std::vector<std::string> read;
+                for (std::string_view element; reader.next(element);) read.emplace_back(element);
+                if (read != std::vector<std::string>{first, second} || reader.malformed()) FAIL(text);
+
+                const std::string open = first + "," + second + "\"" + std::string(inside, ',');
+                list_reader cut(open);
+                std::size_t whole = 0;
+                for (std::string_view element; cut.next(element);) ++whole;
+                if (whole != 1 || !cut.malformed()) FAIL(open);
+            }
+    CHECK(list_contains_token(std::string(40, ',') + "upgrade", "Upgrade"));
+}
+
 TEST_CASE("a text is a field value exactly if all of its characters are field characters, wherever it lies",
           "[grammar][9110:5.5]") {
     std::string memory;

@@ -210,10 +210,10 @@ TEST_CASE("a request line has a method, a target and a version", "[http_head][91
                              "GET / HTTP/1.10",
                              "GET / XTTP/1.1"}) {
         CAPTURE(line);
-        request_view parsed{.method = {}};
+        request_line parsed{.method = {}};
         CHECK(parse_request_line(line, parsed) == errc::bad_start_line);
     }
-    request_view parsed{.method = {}};
+    request_line parsed{.method = {}};
     REQUIRE(parse_request_line("PATCH http://h/x HTTP/2.0", parsed) == errc{});
     CHECK(parsed.method == "PATCH");
     CHECK(parsed.target == "http://h/x");

@@ -163,7 +163,7 @@ void check_written(const std::string& wire, std::size_t fields) {
     std::size_t count = 0;
     for (http_fields rest = head.fields(); !rest.empty(); rest.pop_front()) ++count;
     CHECK(count == fields);
-    request_view request;
+    request_line request;
     CHECK(parse_request_line(head.start_line(), request) == errc{});
 }
 

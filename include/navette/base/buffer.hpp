@@ -37,7 +37,7 @@ public:
 
     buffer(buffer&& other) noexcept { swap(other); }
     buffer& operator=(buffer&& other) noexcept {
-        buffer moved;
+        buffer moved;  // made empty: overload resolution of buffer(buffer&&) makes g++ ask whether one converts to a span
         moved.swap(other);
         swap(moved);
         return *this;

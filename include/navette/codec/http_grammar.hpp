@@ -40,125 +40,86 @@ constexpr bool is_field_char(char c) noexcept {
 
 namespace detail {
 
-// Skips characters of which sixteen at a time are known, with instructions that every processor of the family has: a
-// line is too short to gain by more. `Chars::are_in(v)` gives, for each byte of a vector, whether it is one.
+// Kinds of text: `has` tells whether a character is of the kind, `most` of sixteen at once, and may deny some that are.
 #if defined(NAVETTE_VECTOR_X86) || defined(NAVETTE_VECTOR_NEON)
+#  define NAVETTE_TEXT_VECTORS 1
 using text_vector = unsigned char __attribute__((vector_size(16)));
+#endif
 
-template <class Chars>
-std::size_t skip_vectors(std::string_view text) noexcept {
-    std::size_t i = 0;
-    for (text_vector v; text.size() - i >= sizeof v; i += sizeof v) {
-        std::memcpy(&v, text.data() + i, sizeof v);
-        const auto others = ~Chars::are_in(v);
+struct token_text {
+    static constexpr bool has(char c) noexcept { return is_token_char(c); }
+#if defined(NAVETTE_TEXT_VECTORS)
+    static auto most(text_vector v) noexcept { return (text_vector((v | 0x20) - 'a') < 26) | (v == '-') | (v == '_'); }
+#endif
+};
+
+struct field_text {
+    static constexpr bool has(char c) noexcept { return is_field_char(c); }
+#if defined(NAVETTE_TEXT_VECTORS)
+    static auto most(text_vector v) noexcept { return ((v >= 0x20) & (v != 0x7f)) | (v == '\t'); }
+#endif
+};
+
+// Within an element of a list.
+struct element_text {
+    static constexpr bool has(char c) noexcept { return c != ',' && c != '"'; }
+#if defined(NAVETTE_TEXT_VECTORS)
+    static auto most(text_vector v) noexcept { return (v != ',') & (v != '"'); }
+#endif
+};
+
+#if defined(NAVETTE_TEXT_VECTORS)
+// The index of the first character that `most` denies, in text of at least sixteen; its size if there is none.
+// With instructions that every processor of the family has: a line is too short to gain by more.
+template <class Kind>
+std::size_t skip_most(std::string_view text) noexcept {
+    for (std::size_t i = 0;; i += sizeof(text_vector)) {
+        // The last sixteen overlap those before.
+        const std::size_t last = text.size() - sizeof(text_vector);
+        const std::size_t at   = i < last ? i : last;
+        text_vector v;
+        std::memcpy(&v, text.data() + at, sizeof v);
+        const auto others = ~Kind::most(v);
 #  if defined(NAVETTE_VECTOR_X86)
         using chars = char __attribute__((vector_size(16)));
         if (const int found = __builtin_ia32_pmovmskb128(chars(others)); found != 0)
-            return i + static_cast<std::size_t>(__builtin_ctz(static_cast<unsigned>(found)));
+            return at + static_cast<std::size_t>(__builtin_ctz(static_cast<unsigned>(found)));
 #  else
         std::uint64_t halves[2];
         std::memcpy(halves, &others, sizeof halves);
-        if (halves[0] != 0) return i + static_cast<std::size_t>(__builtin_ctzll(halves[0])) / 8;
-        if (halves[1] != 0) return i + 8 + static_cast<std::size_t>(__builtin_ctzll(halves[1])) / 8;
+        if (halves[0] != 0) return at + static_cast<std::size_t>(__builtin_ctzll(halves[0])) / 8;
+        if (halves[1] != 0) return at + 8 + static_cast<std::size_t>(__builtin_ctzll(halves[1])) / 8;
 #  endif
+        if (at == last) return text.size();
     }
-    return i;
 }
-
-// Whether all of a text are. False: not all, or it is too short to tell.
-template <class Chars>
-bool are_all(std::string_view text) noexcept {
-    const std::size_t size = text.size();
-    const auto        ends = [&]<class Half>(Half) {  // the two overlap
-        Half halves[16 / sizeof(Half)];
-        for (std::size_t i = 0; i < 16 / sizeof(Half); ++i)
-            std::memcpy(&halves[i], text.data() + (i % 2 == 0 ? 0 : size - sizeof(Half)), sizeof(Half));
-        text_vector v;
-        std::memcpy(&v, halves, sizeof v);
-        return v;
-    };
-    text_vector others{};
-    if (size >= sizeof others) {
-        for (std::size_t i = 0;; i += sizeof others) {
-            const std::size_t at = i + sizeof others <= size ? i : size - sizeof others;
-            text_vector v;
-            std::memcpy(&v, text.data() + at, sizeof v);
-            others |= text_vector(~Chars::are_in(v));
-            if (i + sizeof others >= size) break;
-        }
-    } else if (size >= 8)
-        others = text_vector(~Chars::are_in(ends(std::uint64_t{})));
-    else if (size >= 4)
-        others = text_vector(~Chars::are_in(ends(std::uint32_t{})));
-    else
-        return false;
-    std::uint64_t halves[2];
-    std::memcpy(halves, &others, sizeof halves);
-    return (halves[0] | halves[1]) == 0;
-}
-
-struct field_chars {
-    static auto are_in(text_vector v) noexcept { return ((v >= 0x20) & (v != 0x7f)) | (v == '\t'); }
-};
-
-// Most names are made of these; the others are looked up.
-struct name_chars {
-    static auto are_in(text_vector v) noexcept { return (text_vector((v | 0x20) - 'a') < 26) | (v == '-') | (v == '_'); }
-};
-
-// Of a list: neither a comma nor a quote.
-struct element_chars {
-    static auto are_in(text_vector v) noexcept { return (v != ',') & (v != '"'); }
-};
 #endif
 
-// The index of the first character that is no field character; text.size() if there is none.
-constexpr std::size_t skip_field_chars(std::string_view text) noexcept {
+// The index of the first character that is not of the kind; the size of the text if there is none.
+template <class Kind>
+constexpr std::size_t skip(std::string_view text) noexcept {
     std::size_t i = 0;
-#if defined(NAVETTE_VECTOR_X86) || defined(NAVETTE_VECTOR_NEON)
-    if (!std::is_constant_evaluated()) i = skip_vectors<field_chars>(text);
+#if defined(NAVETTE_TEXT_VECTORS)
+    if (!std::is_constant_evaluated() && text.size() >= sizeof(text_vector)) i = skip_most<Kind>(text);
 #endif
-    while (i < text.size() && is_field_char(text[i])) ++i;
+    while (i < text.size() && Kind::has(text[i])) ++i;
     return i;
 }
 
-// The same of commas and quotes, short of the last few characters.
-constexpr std::size_t skip_element_chars(std::string_view text) noexcept {
-#if defined(NAVETTE_VECTOR_X86) || defined(NAVETTE_VECTOR_NEON)
-    if (!std::is_constant_evaluated()) return skip_vectors<element_chars>(text);
-#endif
-    static_cast<void>(text);
-    return 0;
-}
-
-// The same of token characters.
-constexpr std::size_t skip_token_chars(std::string_view text) noexcept {
-    std::size_t i = 0;
-#if defined(NAVETTE_VECTOR_X86) || defined(NAVETTE_VECTOR_NEON)
-    if (!std::is_constant_evaluated()) i = skip_vectors<name_chars>(text);
-#endif
-    while (i < text.size() && is_token_char(text[i])) ++i;
-    return i;
-}
+constexpr std::size_t skip_token_chars(std::string_view text) noexcept { return skip<token_text>(text); }
+constexpr std::size_t skip_field_chars(std::string_view text) noexcept { return skip<field_text>(text); }
+constexpr std::size_t skip_element_chars(std::string_view text) noexcept { return skip<element_text>(text); }
 
 } // namespace detail
 
 /// A token: one or more tchar (RFC 9110, 5.6.2). Field names, subprotocols and extension names are tokens.
 constexpr bool is_token(std::string_view text) noexcept {
-#if defined(NAVETTE_VECTOR_X86) || defined(NAVETTE_VECTOR_NEON)
-    if (!std::is_constant_evaluated() && detail::are_all<detail::name_chars>(text)) return true;
-#endif
     return !text.empty() && detail::skip_token_chars(text) == text.size();
 }
 
 /// Whether `text` may stand in a field value, read or written. The one check that every string given by the user
 /// passes before it goes on the wire: what it lets through cannot end a line.
-constexpr bool is_field_value(std::string_view text) noexcept {
-#if defined(NAVETTE_VECTOR_X86) || defined(NAVETTE_VECTOR_NEON)
-    if (!std::is_constant_evaluated() && detail::are_all<detail::field_chars>(text)) return true;
-#endif
-    return detail::skip_field_chars(text) == text.size();
-}
+constexpr bool is_field_value(std::string_view text) noexcept { return detail::skip_field_chars(text) == text.size(); }
 
 /// OWS: SP or HTAB (RFC 9110, 5.6.3).
 constexpr bool is_ows(char c) noexcept { return c == ' ' || c == '\t'; }
@@ -215,19 +176,17 @@ public:
     constexpr bool next(std::string_view& element) noexcept {
         while (!rest_.empty()) {
             std::size_t end = detail::skip_element_chars(rest_);
-            while (end < rest_.size() && rest_[end] != ',') {
-                std::size_t step = 1;
-                if (rest_[end] == '"') {
-                    std::string_view tail = rest_;
-                    tail.remove_prefix(end);
-                    step = detail::quoted_string_size(tail);
-                    if (step == 0) {
-                        malformed_ = true;
-                        rest_ = {};
-                        return false;
-                    }
+            while (end < rest_.size() && rest_[end] == '"') {
+                std::string_view tail = rest_;
+                tail.remove_prefix(end);
+                const std::size_t quoted = detail::quoted_string_size(tail);
+                if (quoted == 0) {
+                    malformed_ = true;
+                    rest_ = {};
+                    return false;
                 }
-                end += step;
+                tail.remove_prefix(quoted);
+                end += quoted + detail::skip_element_chars(tail);
             }
             element = trim_ows(std::string_view(rest_.data(), end));
             rest_.remove_prefix(end < rest_.size() ? end + 1 : end);

@@ -24,16 +24,6 @@ constexpr masking_key rotate(masking_key key, std::size_t offset) noexcept {
 
 namespace detail {
 
-// Eight bytes of masking key, as they lie in memory, so that byte i masks byte i: a key that goes through bytes in memory
-// makes the next load wait for them.
-using mask_word = std::uint64_t;
-
-constexpr mask_word rotate(mask_word mask, std::size_t offset) noexcept {
-    const unsigned bits = 8 * (offset & 3);
-    if (std::endian::native == std::endian::little) return mask >> bits | mask << ((64 - bits) & 63);
-    return mask << bits | mask >> ((64 - bits) & 63);
-}
-
 constexpr mask_word mask_of(masking_key key, std::size_t offset = 0) noexcept {
     return rotate(std::bit_cast<std::uint32_t>(key) * (mask_word{1} << 32 | 1), offset);
 }
@@ -85,7 +75,8 @@ NAVETTE_ALWAYS_INLINE mask_word mask_short(std::byte* to, const std::byte* from,
 }
 
 // The same for any size.
-NAVETTE_NEVER_INLINE mask_word mask_portably(std::byte* to, const std::byte* from, std::size_t size, mask_word mask) noexcept {
+NAVETTE_NEVER_INLINE mask_word mask_portably(std::byte* to, const std::byte* from, std::size_t size,
+                                             mask_word mask) noexcept {
     mask_word all = 0;
     while (size > short_payload) {
         all |= mask_short(to, from, short_payload, mask);
@@ -98,7 +89,7 @@ NAVETTE_NEVER_INLINE mask_word mask_portably(std::byte* to, const std::byte* fro
 
 inline void mask_long(std::byte* to, const std::byte* from, std::size_t size, mask_word mask) noexcept {
     if (const auto mask_vectors = vectors().mask)
-        mask_vectors(to, from, size, static_cast<std::uint32_t>(mask));
+        mask_vectors(to, from, size, mask);
     else
         mask_portably(to, from, size, mask);
 }
@@ -108,7 +99,7 @@ inline void mask_long(std::byte* to, const std::byte* from, std::size_t size, ma
 /// Writes `from` to `to`, masked or unmasked, which is the same (RFC 6455, 5.3). `to` has room for from.size() bytes
 /// and is from.data() itself or does not overlap it. `offset`: how many bytes of the payload came before `from`.
 NAVETTE_ALWAYS_INLINE constexpr void copy_masked(std::byte* to, const_byte_span from, masking_key key,
-                           std::size_t offset = 0) noexcept {
+                                                 std::size_t offset = 0) noexcept {
     if (std::is_constant_evaluated())
         for (std::size_t i = 0; i < from.size(); ++i) to[i] = from[i] ^ key[(offset + i) & 3];
     else if (from.size() <= detail::short_payload)

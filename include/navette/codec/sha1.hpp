@@ -79,6 +79,8 @@ class sha1 {
     }
 
 public:
+    /// Hashes the next `size` characters or bytes, which it does not keep. What the library calls itself (see
+    /// utf8_validator::feed).
     template <class Char>
     constexpr void update(const Char* from, std::size_t size) noexcept {
         while (size != 0) {
@@ -95,6 +97,7 @@ public:
             length_ += n;
         }
     }
+    /// The same for a view.
     constexpr void update(const_byte_span bytes) noexcept { update(bytes.data(), bytes.size()); }
     constexpr void update(std::string_view text) noexcept { update(text.data(), text.size()); }
 

@@ -147,8 +147,8 @@ class utf8_validator {
     }
 
 public:
-    /// Returns the number of bytes taken: all, or the index of the first byte that no valid text can have there.
-    /// From then on it has failed and takes nothing, until reset.
+    /// Takes the next piece of the text, which it does not keep. Returns the number of bytes taken: all, or the index of
+    /// the first byte that no valid text can have there. From then on it has failed and takes nothing, until reset.
     constexpr std::size_t feed(const_byte_span text) noexcept {
         const std::byte* const bytes = text.data();
         if (std::is_constant_evaluated()) return walk(bytes, 0, text.size());
@@ -158,6 +158,8 @@ public:
         if (shift_ == at_boundary) i += skip_valid(bytes + i, text.size() - i);
         return walk_blocks(bytes, i, text.size());
     }
+    /// The same for `size` characters, and for a view of them. The library calls the former: for a call with a view, g++
+    /// has to find out whether a view converts to a span, which costs as much as a standard header.
     constexpr std::size_t feed(const char* text, std::size_t size) noexcept {
         return std::is_constant_evaluated() ? walk(text, 0, size) : feed(as_bytes(std::string_view(text, size)));
     }
@@ -188,53 +190,52 @@ static_assert(sizeof(utf8_validator) == 1);
     return validator.complete();
 }
 
-/// Unmasks all of `payload` in place, as apply_mask does, and feeds it to `text`. Returns what feed would have
-/// returned: payload.size(), or the index of the first impossible byte; what lies behind it is unmasked all the same.
-inline std::size_t unmask_and_feed(byte_span payload, masking_key key, std::size_t offset,
-                                   utf8_validator& text) noexcept {
-    std::size_t i = 0;
-    const auto fused = payload.size() > detail::short_payload ? detail::vectors().unmask_utf8 : nullptr;
-    if (fused == nullptr) {
-        // What is not all ASCII stays in the first-level cache from the one pass to the other.
-        constexpr std::size_t longest_piece = 4096;
-        std::size_t taken = 0;
-        for (std::size_t n; i < payload.size(); i += n) {
-            n = lesser(payload.size() - i, longest_piece);
-            const byte_span piece = payload.subspan(i, n);
-            const auto      all   = detail::mask_portably(piece.data(), piece.data(), n, detail::mask_of(key, offset + i));
-            const bool      ascii = (all & detail::not_ascii) == 0 && text.complete();
-            taken += ascii ? n : text.feed(piece);  // nothing, once it has failed
-        }
-        return taken;
+namespace detail {
+
+// In two passes. What is not all ASCII stays in the first-level cache from the one to the other.
+inline std::size_t unmask_then_feed(byte_span payload, mask_word mask, utf8_validator& text) noexcept {
+    constexpr std::size_t longest_piece = 4096;
+    std::size_t taken = 0;
+    while (!payload.empty()) {
+        const byte_span piece = payload.first(lesser(payload.size(), longest_piece));
+        const mask_word all   = mask_portably(piece.data(), piece.data(), piece.size(), mask);
+        const bool      ascii = (all & not_ascii) == 0 && text.complete();
+        taken += ascii ? piece.size() : text.feed(piece);  // nothing, once it has failed
+        payload = payload.subspan(piece.size());
+        mask    = rotate(mask, piece.size());
     }
-    if (text.failed()) {
-        apply_mask(payload, key, offset);
-        return 0;
-    }
-    // The vector code begins and ends between two characters.
-    for (; !text.complete() && i < payload.size(); ++i) {
-        apply_mask(payload.subspan(i, 1), key, offset + i);
-        if (text.feed(payload.subspan(i, 1)) == 0) {
-            apply_mask(payload.subspan(i + 1), key, offset + i + 1);
-            return i;
-        }
-    }
-    std::byte* const begin = payload.data() + i;
-    const auto        mask  = static_cast<std::uint32_t>(detail::mask_of(key, offset + i));
-    const std::size_t valid = fused(begin, payload.size() - i, mask);
-    apply_mask(payload.subspan(i + valid), key, offset + i + valid);
-    i += detail::last_boundary(begin, valid);
-    return i + text.feed(payload.subspan(i));
+    return taken;
 }
 
-/// Unmasks all of `text` in place and returns whether it is UTF-8, whole characters only.
-NAVETTE_ALWAYS_INLINE bool unmask_valid_utf8(byte_span text, masking_key key) noexcept {
-    if (text.size() > detail::short_payload) {
-        utf8_validator validator;
-        return unmask_and_feed(text, key, 0, validator) == text.size() && validator.complete();
+// In one pass, if there is vector code for it, which begins and ends between two characters.
+inline std::size_t unmask_and_feed_long(byte_span payload, mask_word mask, utf8_validator& text) noexcept {
+    const auto fused = vectors().unmask_utf8;
+    if (fused == nullptr) return unmask_then_feed(payload, mask, text);
+
+    std::size_t taken = 0;
+    while (!text.complete() && !text.failed() && !payload.empty()) {
+        taken += unmask_then_feed(payload.first(1), mask, text);
+        payload = payload.subspan(1);
+        mask    = rotate(mask, 1);
     }
-    const auto all = detail::mask_short(text.data(), text.data(), text.size(), detail::mask_of(key));
-    return (all & detail::not_ascii) == 0 || is_valid_utf8(const_byte_span(text));
+    if (text.failed()) return taken + unmask_then_feed(payload, mask, text);
+
+    const std::size_t valid = fused(payload.data(), payload.size(), mask);
+    mask_portably(payload.data() + valid, payload.data() + valid, payload.size() - valid, rotate(mask, valid));
+    const std::size_t boundary = last_boundary(payload.data(), valid);
+    return taken + boundary + text.feed(payload.subspan(boundary));
+}
+
+} // namespace detail
+
+/// Unmasks all of `payload` in place, as apply_mask does, and feeds it to `text`. Returns what feed would have
+/// returned: payload.size(), or the index of the first impossible byte; what lies behind it is unmasked all the same.
+NAVETTE_ALWAYS_INLINE std::size_t unmask_and_feed(byte_span payload, masking_key key, std::size_t offset,
+                                                  utf8_validator& text) noexcept {
+    const detail::mask_word mask = detail::mask_of(key, offset);
+    if (payload.size() > detail::short_payload) return detail::unmask_and_feed_long(payload, mask, text);
+    const detail::mask_word all = detail::mask_short(payload.data(), payload.data(), payload.size(), mask);
+    return (all & detail::not_ascii) == 0 && text.complete() ? payload.size() : text.feed(payload);
 }
 
 } // namespace navette

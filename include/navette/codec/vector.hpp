@@ -5,6 +5,7 @@
 
 #include <navette/base/config.hpp>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -25,20 +26,31 @@ namespace detail {
 // Up to this size the inline code is faster than a call.
 inline constexpr std::size_t short_payload = 64;
 
+// Eight bytes of masking key, as they lie in memory, so that byte i masks byte i: a key that goes through bytes in memory
+// makes the next load wait for them.
+using mask_word = std::uint64_t;
+
+// The key as it stands `offset` bytes into a payload.
+constexpr mask_word rotate(mask_word mask, std::size_t offset) noexcept {
+    const unsigned bits = 8 * (offset & 3);
+    if (std::endian::native == std::endian::little) return mask >> bits | mask << ((64 - bits) & 63);
+    return mask << bits | mask >> ((64 - bits) & 63);
+}
+
 // Each function reads and writes no byte but those that it is given, at any alignment. A null pointer: there is only the
-// portable code. `key` is a masking key as it lies in memory.
+// portable code.
 struct vector_code {
     instruction_set set;
 
     // What copy_masked does. Precondition: size > short_payload.
-    void (*mask)(std::byte* to, const std::byte* from, std::size_t size, std::uint32_t key) noexcept;
+    void (*mask)(std::byte* to, const std::byte* from, std::size_t size, mask_word mask) noexcept;
 
     // Validates text that begins between two characters. Returns `size`, or how many bytes come before the block in
     // which the first wrong byte lies. The last of those returned may begin a character that is not whole.
     std::size_t (*utf8)(const std::byte* text, std::size_t size) noexcept;
 
     // The same for masked text, which it unmasks in place: exactly as many bytes as it returns.
-    std::size_t (*unmask_utf8)(std::byte* text, std::size_t size, std::uint32_t key) noexcept;
+    std::size_t (*unmask_utf8)(std::byte* text, std::size_t size, mask_word mask) noexcept;
 
     // Hashes one block of 64 bytes into the five words of the state.
     void (*sha1)(std::uint32_t* state, const std::byte* block) noexcept;

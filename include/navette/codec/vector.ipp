@@ -8,12 +8,15 @@
 namespace navette {
 namespace detail {
 
-#if !defined(NAVETTE_VECTOR_X86) && !defined(NAVETTE_VECTOR_NEON)
 NAVETTE_INLINE const vector_code* vector_code_of(instruction_set set) noexcept {
     static constexpr vector_code portable{instruction_set::portable, nullptr, nullptr, nullptr, nullptr};
-    return set == instruction_set::portable ? &portable : nullptr;
-}
+    if (set == instruction_set::portable) return &portable;
+#if defined(NAVETTE_VECTOR_X86) || defined(NAVETTE_VECTOR_NEON)
+    return native_code_of(set);
+#else
+    return nullptr;
 #endif
+}
 
 NAVETTE_INLINE void set_vector_code(const vector_code* code) noexcept {
 #if defined(__GNUC__)

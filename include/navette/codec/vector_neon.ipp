@@ -16,14 +16,9 @@ namespace neon {
 
 #  define NAVETTE_TARGET
 using vec   = unsigned char __attribute__((vector_size(16)));
-using words = std::uint32_t __attribute__((vector_size(16)));
 using quads = std::uint64_t __attribute__((vector_size(16)));
 
-NAVETTE_VECTOR_OP vec  load(const void* from) noexcept { vec v; std::memcpy(&v, from, sizeof v); return v; }
-NAVETTE_VECTOR_OP void store(void* to, vec v) noexcept { std::memcpy(to, &v, sizeof v); }
-NAVETTE_VECTOR_OP vec  splat(unsigned char byte) noexcept { return vec{} + byte; }
-NAVETTE_VECTOR_OP vec  splat_word(std::uint32_t word) noexcept { return vec(words{} + word); }
-NAVETTE_VECTOR_OP vec  table_of(const unsigned char* sixteen) noexcept { return load(sixteen); }
+NAVETTE_VECTOR_OP vec  table_of(utf8_class::table t) noexcept { return t; }
 NAVETTE_VECTOR_OP vec  lookup(vec table, vec index) noexcept {
 #  if defined(__clang__)
     using chars = signed char __attribute__((neon_vector_type(16)));
@@ -46,10 +41,9 @@ NAVETTE_VECTOR_OP vec before(vec earlier, vec v) noexcept {
 
 } // namespace neon
 
-NAVETTE_INLINE const vector_code* vector_code_of(instruction_set set) noexcept {
-    static constexpr vector_code portable{instruction_set::portable, nullptr, nullptr, nullptr, nullptr};
+NAVETTE_INLINE const vector_code* native_code_of(instruction_set set) noexcept {
     static constexpr vector_code of_neon{instruction_set::neon, &neon::mask, &neon::utf8, &neon::unmask_utf8, nullptr};
-    return set == instruction_set::portable ? &portable : set == instruction_set::neon ? &of_neon : nullptr;
+    return set == instruction_set::neon ? &of_neon : nullptr;
 }
 
 } // namespace navette::detail

@@ -1,5 +1,5 @@
 // What the vector code tells of a byte of UTF-8 from its two halves (RFC 3629, 4), as tables for a lookup of sixteen
-// bytes, and the macros and small functions that all of its instruction sets share.
+// bytes, and the macro that all of its instruction sets share.
 #pragma once
 
 #include <navette/codec/vector.hpp>
@@ -23,33 +23,29 @@ inline constexpr unsigned char ascii        = 0x20;  // ASCII: a continuation by
 inline constexpr unsigned char c0           = 0x40;  // C0 and C1: a continuation byte comes, an overlong form
 inline constexpr unsigned char continuation = 0x80;  // a continuation byte: another one comes, which must be asked for
 
+using table = unsigned char __attribute__((vector_size(16)));
+
 // As the first of two, by the upper and by the lower half: the bits that stand in both.
-alignas(16) inline constexpr unsigned char first_by_high[16] = {
+inline constexpr table first_by_high = {
     ascii, ascii, ascii, ascii, ascii, ascii, ascii, ascii, continuation, continuation, continuation, continuation,
     lead | c0, lead, lead | e0 | ed, lead | f0 | f4};
 
 inline constexpr unsigned char any  = lead | ascii | continuation;
 inline constexpr unsigned char f5up = any | f0 | f4;
-alignas(16) inline constexpr unsigned char first_by_low[16] = {
+inline constexpr table first_by_low = {
     any | c0 | e0 | f0, any | c0, any, any, any | f4, f5up, f5up, f5up, f5up, f5up, f5up, f5up, f5up, f5up | ed, f5up, f5up};
 
-alignas(16) inline constexpr unsigned char second_by_high[16] = {
+inline constexpr table second_by_high = {
     lead, lead, lead, lead, lead, lead, lead, lead,
     continuation | ascii | c0 | e0 | f0, continuation | ascii | c0 | e0 | f4,
     continuation | ascii | c0 | ed | f4, continuation | ascii | c0 | ed | f4, lead, lead, lead, lead};
 
 // Lead bytes that ask for a continuation byte two and three places behind them.
 inline constexpr unsigned char two_behind = 0x80, three_behind = 0x40;
-alignas(16) inline constexpr unsigned char lead_by_high[16] = {
+inline constexpr table lead_by_high = {
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, two_behind, two_behind | three_behind};
 
 } // namespace utf8_class
-
-// The key as it stands `offset` bytes further on; byte order is little-endian here.
-constexpr std::uint32_t rotate_word(std::uint32_t key, std::size_t offset) noexcept {
-    const unsigned bits = 8 * (offset & 3);
-    return key >> bits | key << ((32 - bits) & 31);
-}
 
 } // namespace navette::detail
 

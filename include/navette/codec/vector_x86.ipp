@@ -22,13 +22,8 @@ namespace ssse3 {
 #  define NAVETTE_TARGET __attribute__((target("ssse3")))
 using vec   = unsigned char __attribute__((vector_size(16)));
 using chars = char __attribute__((vector_size(16)));
-using words = std::uint32_t __attribute__((vector_size(16)));
 
-NAVETTE_VECTOR_OP vec  load(const void* from) noexcept { vec v; std::memcpy(&v, from, sizeof v); return v; }
-NAVETTE_VECTOR_OP void store(void* to, vec v) noexcept { std::memcpy(to, &v, sizeof v); }
-NAVETTE_VECTOR_OP vec  splat(unsigned char byte) noexcept { return vec{} + byte; }
-NAVETTE_VECTOR_OP vec  splat_word(std::uint32_t word) noexcept { return vec(words{} + word); }
-NAVETTE_VECTOR_OP vec  table_of(const unsigned char* sixteen) noexcept { return load(sixteen); }
+NAVETTE_VECTOR_OP vec  table_of(utf8_class::table t) noexcept { return t; }
 NAVETTE_VECTOR_OP vec  lookup(vec table, vec index) noexcept {
     return vec(__builtin_ia32_pshufb128(chars(table), chars(index)));
 }
@@ -52,15 +47,9 @@ namespace avx2 {
 #    define NAVETTE_TARGET __attribute__((target("avx2")))
 using vec   = unsigned char __attribute__((vector_size(32)));
 using chars = char __attribute__((vector_size(32)));
-using words = std::uint32_t __attribute__((vector_size(32)));
 using quads = long long __attribute__((vector_size(32)));
 
-NAVETTE_VECTOR_OP vec  load(const void* from) noexcept { vec v; std::memcpy(&v, from, sizeof v); return v; }
-NAVETTE_VECTOR_OP void store(void* to, vec v) noexcept { std::memcpy(to, &v, sizeof v); }
-NAVETTE_VECTOR_OP vec  splat(unsigned char byte) noexcept { return vec{} + byte; }
-NAVETTE_VECTOR_OP vec  splat_word(std::uint32_t word) noexcept { return vec(words{} + word); }
-NAVETTE_VECTOR_OP vec  table_of(const unsigned char* sixteen) noexcept {
-    const ssse3::vec t = ssse3::load(sixteen);
+NAVETTE_VECTOR_OP vec  table_of(utf8_class::table t) noexcept {
     return __builtin_shufflevector(t, t, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
                                    10, 11, 12, 13, 14, 15);
 }
@@ -88,17 +77,11 @@ namespace avx512 {
 #    define NAVETTE_TARGET __attribute__((target("avx512f,avx512bw,avx512vl")))
 using vec   = unsigned char __attribute__((vector_size(64)));
 using chars = char __attribute__((vector_size(64)));
-using words = std::uint32_t __attribute__((vector_size(64)));
 using quads = long long __attribute__((vector_size(64)));
 
-NAVETTE_VECTOR_OP vec  load(const void* from) noexcept { vec v; std::memcpy(&v, from, sizeof v); return v; }
-NAVETTE_VECTOR_OP void store(void* to, vec v) noexcept { std::memcpy(to, &v, sizeof v); }
-NAVETTE_VECTOR_OP vec  splat(unsigned char byte) noexcept { return vec{} + byte; }
-NAVETTE_VECTOR_OP vec  splat_word(std::uint32_t word) noexcept { return vec(words{} + word); }
-NAVETTE_VECTOR_OP vec  table_of(const unsigned char* sixteen) noexcept {
-    using quads_of_16 = long long __attribute__((vector_size(16)));
-    const auto t = quads_of_16(ssse3::load(sixteen));
-    return vec(__builtin_shufflevector(t, t, 0, 1, 0, 1, 0, 1, 0, 1));
+NAVETTE_VECTOR_OP vec  table_of(utf8_class::table t) noexcept {
+    using halves = long long __attribute__((vector_size(16)));
+    return vec(__builtin_shufflevector(halves(t), halves(t), 0, 1, 0, 1, 0, 1, 0, 1));
 }
 NAVETTE_VECTOR_OP vec lookup(vec table, vec index) noexcept {
 #    if defined(__clang__)
@@ -203,26 +186,18 @@ struct processor {
 };
 
 // Null: not for this machine, or not for this compiler.
-NAVETTE_INLINE const vector_code* vector_code_of(instruction_set set) noexcept {
-    static const processor has;
-    static const auto      sha1    = has.sha ? &sha::compress : nullptr;
-    static const vector_code portable{instruction_set::portable, nullptr, nullptr, nullptr, nullptr};
+NAVETTE_INLINE const vector_code* native_code_of(instruction_set set) noexcept {
+    static const processor   has;
+    static const auto        sha1 = has.sha ? &sha::compress : nullptr;
     static const vector_code of_ssse3{instruction_set::ssse3, &ssse3::mask, &ssse3::utf8, &ssse3::unmask_utf8, sha1};
-    switch (set) {
-    case instruction_set::portable: return &portable;
-    case instruction_set::ssse3:    return has.ssse3 ? &of_ssse3 : nullptr;
+    if (set == instruction_set::ssse3 && has.ssse3) return &of_ssse3;
 #  if defined(NAVETTE_VECTOR_WIDE)
-    case instruction_set::avx2: {
-        static const vector_code of_avx2{set, &avx2::mask, &avx2::utf8, &avx2::unmask_utf8, sha1};
-        return has.avx2 ? &of_avx2 : nullptr;
-    }
-    case instruction_set::avx512: {
-        static const vector_code of_avx512{set, &avx512::mask, &avx512::utf8, &avx512::unmask_utf8, sha1};
-        return has.avx512 ? &of_avx512 : nullptr;
-    }
+    static const vector_code of_avx2{instruction_set::avx2, &avx2::mask, &avx2::utf8, &avx2::unmask_utf8, sha1};
+    if (set == instruction_set::avx2 && has.avx2) return &of_avx2;
+    static const vector_code of_avx512{instruction_set::avx512, &avx512::mask, &avx512::utf8, &avx512::unmask_utf8, sha1};
+    if (set == instruction_set::avx512 && has.avx512) return &of_avx512;
 #  endif
-    default: return nullptr;
-    }
+    return nullptr;
 }
 
 } // namespace navette::detail

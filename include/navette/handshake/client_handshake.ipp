@@ -195,12 +195,9 @@ NAVETTE_INLINE void client_handshake::begin_body(unsigned status) noexcept {
 NAVETTE_INLINE errc client_handshake::check_upgrade() noexcept {
     const known_fields& fields = head_.known();
     bool upgrades = false, upgrades_otherwise = false;
-    fields.for_each(known_field::upgrade, [&](std::string_view value) {
-        list_reader list(value);
-        for (std::string_view to; list.next(to);) {
-            upgrades           = true;
-            upgrades_otherwise = upgrades_otherwise || !iequals(to, "websocket");
-        }
+    fields.for_each_element(known_field::upgrade, [&](std::string_view to) {
+        upgrades           = true;
+        upgrades_otherwise = upgrades_otherwise || !iequals(to, "websocket");
     });
     if (!upgrades || upgrades_otherwise) return errc::upgrade_mismatch;
     if (!fields.contains_token(known_field::connection, "upgrade")) return errc::connection_mismatch;

@@ -30,12 +30,9 @@ NAVETTE_INLINE result<body_length> read_body_length(const known_fields& fields,
             return errc::unexpected_body; // RFC 9112, 6.3: an attempt at smuggling
         std::size_t chunked = 0;
         bool is_last = false;
-        fields.for_each(known_field::transfer_encoding, [&](std::string_view codings) {
-            list_reader list(codings);
-            for (std::string_view coding; list.next(coding);) {
-                is_last = iequals(coding, "chunked");
-                chunked += is_last ? 1 : 0;
-            }
+        fields.for_each_element(known_field::transfer_encoding, [&](std::string_view coding) {
+            is_last = iequals(coding, "chunked");
+            chunked += is_last ? 1 : 0;
         });
         if (is_last && chunked == 1) return body_length{body_length::kind::chunked};
         if (is_request) return errc::unexpected_body;

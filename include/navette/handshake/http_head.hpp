@@ -69,10 +69,11 @@ public:
     /// The fields. Precondition: complete.
     http_fields fields() const noexcept;
 
-    /// The known ones among them. Precondition: complete. Lives as long as the fields.
+    /// The known ones among them, or among those that were adopted. Precondition: complete, or adopted. Lives as long as
+    /// the fields.
     const known_fields& known() const noexcept { return known_; }
 
-    /// Makes known() those of a message that somebody else read.
+    /// In place of receive, for a message that somebody else read: takes its fields, which it borrows, for known() alone.
     void adopt(const http_fields& fields) noexcept { known_ = known_fields(fields); }
 
 private:
@@ -86,15 +87,20 @@ private:
     errc no_room() const noexcept;
 };
 
-/// The parts of a status line (RFC 9112, 4).
+/// The parts of a request line (RFC 9112, 3). Views into it.
+struct request_line {
+    std::string_view method{}, target{};
+    unsigned version_major = 0, version_minor = 0;
+};
+
+/// The parts of a status line (RFC 9112, 4). Views into it.
 struct status_line {
     unsigned version_major = 0, version_minor = 0, status = 0;
     std::string_view reason{};
 };
 
-/// Reads a request line into the method, target and version of `request` (RFC 9112, 3); what the target is made of is
-/// not checked. `errc::bad_start_line`.
-[[nodiscard]] errc parse_request_line(std::string_view line, request_view& request) noexcept;
+/// Reads a request line; what the target is made of is not checked. `errc::bad_start_line`.
+[[nodiscard]] errc parse_request_line(std::string_view line, request_line& parsed) noexcept;
 
 /// Reads a status line; the phrase may be empty, even without the space before it. `errc::bad_start_line`.
 [[nodiscard]] errc parse_status_line(std::string_view line, status_line& parsed) noexcept;

@@ -20,23 +20,6 @@ constexpr bool parse_http_version(std::string_view text, unsigned& major,
     return true;
 }
 
-struct request_line {
-    std::string_view method{}, target{};
-    unsigned version_major = 0, version_minor = 0;
-};
-
-inline errc read_request_line(std::string_view line, request_line& request) noexcept {
-    const std::size_t first = line.find(' ');
-    const std::size_t last  = line.rfind(' ');
-    if (first == std::string_view::npos || last - first < 2) return errc::bad_start_line;
-    request.method = line.substr(0, first);
-    request.target = line.substr(first + 1, last - first - 1);
-    if (!is_token(request.method)) return errc::bad_start_line;
-    if (!parse_http_version(line.substr(last + 1), request.version_major, request.version_minor))
-        return errc::bad_start_line;
-    return {};
-}
-
 } // namespace detail
 
 NAVETTE_INLINE http_head::http_head(http_message message, buffer& storage,
@@ -180,8 +163,8 @@ NAVETTE_INLINE errc http_head::check_line(std::string_view line, bool is_text) n
     }
     fields_ = scanned_;
     if (message_ == http_message::request) {
-        detail::request_line request;
-        return detail::read_request_line(line, request);
+        request_line request;
+        return parse_request_line(line, request);
     }
     status_line status;
     return parse_status_line(line, status);
@@ -202,14 +185,16 @@ NAVETTE_INLINE errc http_head::check_field_line(std::string_view line, bool is_t
     return {};
 }
 
-NAVETTE_INLINE errc parse_request_line(std::string_view line, request_view& request) noexcept {
-    detail::request_line parsed;
-    const errc e          = detail::read_request_line(line, parsed);
-    request.method        = parsed.method;
-    request.target        = parsed.target;
-    request.version_major = parsed.version_major;
-    request.version_minor = parsed.version_minor;
-    return e;
+NAVETTE_INLINE errc parse_request_line(std::string_view line, request_line& parsed) noexcept {
+    const std::size_t first = line.find(' ');
+    const std::size_t last  = line.rfind(' ');
+    if (first == std::string_view::npos || last - first < 2) return errc::bad_start_line;
+    parsed.method = line.substr(0, first);
+    parsed.target = line.substr(first + 1, last - first - 1);
+    if (!is_token(parsed.method)) return errc::bad_start_line;
+    if (!detail::parse_http_version(line.substr(last + 1), parsed.version_major, parsed.version_minor))
+        return errc::bad_start_line;
+    return {};
 }
 
 NAVETTE_INLINE errc parse_status_line(std::string_view line, status_line& parsed) noexcept {

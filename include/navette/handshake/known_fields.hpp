@@ -40,7 +40,8 @@ constexpr known_field which_field(std::string_view name) noexcept {
     }
 }
 
-/// What fields have for each known name. A view, as they are.
+/// What fields have for each known name: how many there are, and the first one's value. A view, as they are: it lives as
+/// long as what they view.
 class known_fields {
     struct entry {
         const char*   value = nullptr;
@@ -59,7 +60,7 @@ public:
         for (http_fields rest = fields; !rest.empty();) note(rest.take_front());
     }
 
-    /// For who reads the fields anyhow: notes each, in order, and names them all in the end.
+    /// For who reads the fields anyhow: is told of each, in order, and then of all of them, once.
     constexpr void note(const http_field& field) noexcept {
         const known_field known = which_field(field.name);
         if (known == known_field::other) return;
@@ -70,6 +71,7 @@ public:
     }
     constexpr void end(const http_fields& fields) noexcept { fields_ = fields; }
 
+    /// How many fields have this name. The argument, here and below: not `other`.
     constexpr bool        has(known_field field) const noexcept { return at(field).count != 0; }
     constexpr std::size_t count(known_field field) const noexcept { return at(field).count; }
 
@@ -83,6 +85,15 @@ public:
         if (at(field).count == 0) return;
         for (http_fields rest = fields_; !rest.empty();)
             if (const http_field each = rest.take_front(); which_field(each.name) == field) use(each.value);
+    }
+
+    /// Calls `use(element)` for each element of the list that all of them make together (RFC 9110, 5.3).
+    template <class Use>
+    constexpr void for_each_element(known_field field, Use use) const {
+        for_each(field, [&use](std::string_view value) {
+            list_reader list(value);
+            for (std::string_view element; list.next(element);) use(element);
+        });
     }
 
     /// Whether the list that all of them make together has `token`, a whole element, in any case (RFC 9110, 7.8).

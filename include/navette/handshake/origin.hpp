@@ -3,7 +3,7 @@
 #pragma once
 
 #include <navette/base/config.hpp>
-#include <navette/handshake/http_fields.hpp>
+#include <navette/handshake/known_fields.hpp>
 
 #include <cstdint>
 #include <span>
@@ -57,10 +57,10 @@ public:
     }
 
     /// Whether `request` may be let in. Reads its fields and its host.
-    bool admits(const request_view& request) const noexcept;
+    bool admits(const request_view& request) const noexcept { return admits(request, known_fields(request.fields)); }
 
-    /// The same for a request of which is known how many Origin fields it has.
-    bool admits(const request_view& request, std::size_t origins) const noexcept;
+    /// The same; `fields` are those of the request.
+    bool admits(const request_view& request, const known_fields& fields) const noexcept;
 };
 
 /// Whether two serialised origins are the same (RFC 6454, 4 to 6), default ports filled in. "null" is the same as

@@ -36,15 +36,10 @@ NAVETTE_INLINE bool is_same_origin(std::string_view a, std::string_view b) noexc
            x->port == y->port;
 }
 
-NAVETTE_INLINE bool origin_policy::admits(const request_view& request) const noexcept {
-    return admits(request, request.fields.count("Origin"));
-}
-
-NAVETTE_INLINE bool origin_policy::admits(const request_view& request, std::size_t origins) const noexcept {
-    if (origins == 0) return !required_;
-    if (origins > 1) return false;
-    if (kind_ == kind::any) return true;
-    const std::string_view claimed = *request.fields.find("Origin");
+NAVETTE_INLINE bool origin_policy::admits(const request_view& request, const known_fields& fields) const noexcept {
+    if (!fields.has(known_field::origin)) return !required_;
+    if (fields.count(known_field::origin) > 1) return false;
+    const std::string_view claimed = fields.value(known_field::origin);
 
     switch (kind_) {
     case kind::any: return true;

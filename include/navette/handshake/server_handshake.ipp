@@ -90,8 +90,13 @@ NAVETTE_INLINE bool server_handshake::keep_request() noexcept {
 
 // What the head says; only HTTP/1 can have been written as text.
 NAVETTE_INLINE errc server_handshake::read_request() noexcept {
-    request_.fields = head_.fields();
-    if (const errc e = parse_request_line(head_.start_line(), request_); e != errc{}) return e;
+    request_line line;
+    if (const errc e = parse_request_line(head_.start_line(), line); e != errc{}) return e;
+    request_.method        = line.method;
+    request_.target        = line.target;
+    request_.version_major = line.version_major;
+    request_.version_minor = line.version_minor;
+    request_.fields        = head_.fields();
     return is_http1() ? interpret(request_, known()) : errc::http_version_not_supported;
 }
 
@@ -129,7 +134,7 @@ NAVETTE_INLINE errc server_handshake::check_upgrade() const noexcept {
     }
     if (const errc e = check_subprotocols(); e != errc{}) return e;
     if (const errc e = check_extensions(); e != errc{}) return e;
-    return options_->origins.admits(request_, known().count(known_field::origin)) ? errc{} : errc::origin_refused; // 10.2
+    return options_->origins.admits(request_, known()) ? errc{} : errc::origin_refused; // 10.2
 }
 
 // Distinct tokens (RFC 6455, 11.3.4 and 4.1). Bounded, since each is compared with all before it.

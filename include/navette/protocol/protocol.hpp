@@ -124,7 +124,9 @@ public:
     }
 
     connection_state state() const noexcept { return state_; }
-    const limits&    bounds() const noexcept { return *limits_; }
+
+    /// The limits that were given to the constructor.
+    const limits& bounds() const noexcept { return *limits_; }
 
     /// What to do with the transport: keep while `out` holds anything, then as the closing handshake says (7.1.1).
     transport_action transport(const buffer& out) const noexcept {
@@ -171,7 +173,7 @@ private:
 };
 
 // Most messages are one short frame that lies whole in the input: they need nothing of what is kept between calls, and
-// break no rule. False: nothing was touched, and whatever it is goes the long way.
+// break no rule. False: all is as it was, and whatever it is goes the long way.
 NAVETTE_ALWAYS_INLINE bool protocol_core::take_whole_message(role receiver, byte_span& in, const buffer& out,
                                                              event& e) noexcept {
     if (!receives(state_) || (receiving_ | codec_pending_) || !decoder_.between_frames()) return false;
@@ -193,14 +195,15 @@ NAVETTE_ALWAYS_INLINE bool protocol_core::take_whole_message(role receiver, byte
     const byte_span payload(frame + header, length);
     masking_key     key{};
     if (masked) std::memcpy(key.data(), payload.data() - key.size(), key.size());
-    if (!text) {
-        if (masked && length <= detail::short_payload)
-            detail::mask_short(payload.data(), payload.data(), length, detail::mask_of(key));
-        else if (masked)
-            apply_mask(payload, key);
-    } else if (!(masked ? unmask_valid_utf8(payload, key) : is_valid_utf8(const_byte_span(payload)))) {
-        if (masked) apply_mask(payload, key);  // the long way finds the byte, and fails the connection
-        return false;
+    if (text) {
+        utf8_validator    checked;
+        const std::size_t valid = masked ? unmask_and_feed(payload, key, 0, checked) : checked.feed(payload);
+        if (valid != length || !checked.complete()) {
+            if (masked) apply_mask(payload, key);  // the long way fails the connection
+            return false;
+        }
+    } else if (masked) {
+        apply_mask(payload, key);
     }
     in = byte_span(frame + header + length, in.size() - header - length);
     // Each for itself: a whole event that is made in one place and copied to another costs as much as the frame.
