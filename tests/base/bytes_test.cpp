@@ -49,6 +49,12 @@ TEST_CASE("every 16-bit integer is written high byte first and read back", "[byt
     CHECK(wrong == 0);
 }
 
+TEST_CASE("a 32-bit integer is written high byte first", "[bytes]") {
+    std::array<std::byte, 6> wire{};
+    store_be32(wire.data() + 1, 0x0123'45fdu);
+    CHECK(wire == std::array{std::byte{0}, std::byte{0x01}, std::byte{0x23}, std::byte{0x45}, std::byte{0xfd}, std::byte{0}});
+}
+
 TEST_CASE("integers are read and written at any alignment, and nothing beside them is touched", "[bytes][S14]") {
     for (std::size_t at = 1; at < 9; ++at) {
         std::array<std::byte, 24> memory{};

@@ -44,6 +44,12 @@ constexpr void store_be16(std::byte* p, std::uint16_t value) noexcept {
     p[1] = static_cast<std::byte>(value & 0xff);
 }
 
+/// Writes four bytes at `p` in network order.
+constexpr void store_be32(std::byte* p, std::uint32_t value) noexcept {
+    store_be16(p, static_cast<std::uint16_t>(value >> 16));
+    store_be16(p + 2, static_cast<std::uint16_t>(value & 0xffff));
+}
+
 /// Writes eight bytes at `p` in network order.
 constexpr void store_be64(std::byte* p, std::uint64_t value) noexcept {
     for (std::size_t i = 0; i < 8; ++i) p[i] = static_cast<std::byte>(value >> (56 - 8 * i) & 0xff);

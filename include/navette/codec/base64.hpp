@@ -40,19 +40,21 @@ inline constexpr std::array<std::uint8_t, 256> base64_sextets = [] {
 
 /// Writes the base64_size(from.size()) characters that `from` becomes to `to`; returns that number. No terminator.
 constexpr std::size_t base64_encode(const_byte_span from, char* to) noexcept {
-    const std::size_t size = from.size();
-    const auto at = [from, size](std::size_t i) {
-        return i < size ? static_cast<std::uint32_t>(from[i]) : 0u;
+    const auto write = [to](std::size_t at, std::byte a, std::byte b, std::byte c) {
+        const auto group = static_cast<std::uint32_t>(a) << 16 | static_cast<std::uint32_t>(b) << 8 | static_cast<std::uint32_t>(c);
+        to[at]     = detail::base64_alphabet[group >> 18];
+        to[at + 1] = detail::base64_alphabet[group >> 12 & 63];
+        to[at + 2] = detail::base64_alphabet[group >> 6 & 63];
+        to[at + 3] = detail::base64_alphabet[group & 63];
     };
-    std::size_t written = 0;
-    for (std::size_t i = 0; i < size; i += 3) {
-        const std::uint32_t group = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
-        for (const unsigned shift : {18u, 12u, 6u, 0u})
-            to[written++] = detail::base64_alphabet[group >> shift & 63];
-    }
-    if (size % 3 != 0) to[written - 1] = '=';
-    if (size % 3 == 1) to[written - 2] = '=';
-    return written;
+    std::size_t read = 0, written = 0;
+    for (; from.size() - read >= 3; read += 3, written += 4) write(written, from[read], from[read + 1], from[read + 2]);
+    const std::size_t rest = from.size() - read;
+    if (rest == 0) return written;
+    write(written, from[read], rest == 2 ? from[read + 1] : std::byte{}, std::byte{});
+    if (rest == 1) to[written + 2] = '=';
+    to[written + 3] = '=';
+    return written + 4;
 }
 
 /// Writes the bytes that `from` stands for to the front of `to`; returns how many. `base64_invalid`, with the content
@@ -65,20 +67,21 @@ constexpr std::size_t base64_encode(const_byte_span from, char* to) noexcept {
     const std::size_t bytes = (from.size() + padding) / 4 * 3 - padding;
     if (bytes > to.size()) return base64_invalid;
 
-    std::uint32_t bits = 0;     // the lowest `pending` bits are still to be written
-    unsigned pending = 0;
-    std::size_t written = 0;
-    for (const char c : from) {
-        const std::uint8_t sextet = detail::base64_sextets[static_cast<unsigned char>(c)];
-        if (sextet == detail::no_sextet) return base64_invalid;
-        bits = (bits << 6 | sextet) & 0xfff;
-        pending += 6;
-        if (pending < 8) continue;
-        pending -= 8;
-        to[written++] = static_cast<std::byte>(bits >> pending & 0xff);
+    // Four characters are three bytes; those that the padding stands for count as the first of the alphabet.
+    std::uint32_t group = 0;
+    for (std::size_t read = 0, written = 0; read < from.size(); read += 4) {
+        std::uint8_t any = 0;
+        group            = 0;
+        for (std::size_t i = read; i < read + 4; ++i) {
+            const std::uint8_t sextet = i < from.size() ? detail::base64_sextets[static_cast<unsigned char>(from[i])] : std::uint8_t{0};
+            any |= sextet;
+            group = group << 6 | sextet;
+        }
+        if ((any & detail::no_sextet) != 0) return base64_invalid;
+        for (unsigned shift = 16; written < bytes && shift <= 16; shift -= 8) to[written++] = static_cast<std::byte>(group >> shift & 0xff);
     }
-    const std::uint32_t spare = bits & ((1u << pending) - 1);
-    return spare == 0 ? written : base64_invalid;   // RFC 4648, 3.5
+    const std::uint32_t spare = group & ((1u << 8 * padding) - 1);
+    return spare == 0 ? bytes : base64_invalid;   // RFC 4648, 3.5
 }
 
 } // namespace navette

@@ -2,6 +2,7 @@
 // (RFC 9110, 5.5 and 5.6). Every function reads its text once, forwards; nothing is copied. Knows no field by name.
 #pragma once
 
+#include <navette/base/bytes.hpp>
 #include <navette/codec/vector.hpp>
 
 #include <array>
@@ -69,28 +70,44 @@ struct element_text {
 };
 
 #if defined(NAVETTE_TEXT_VECTORS)
-// The index of the first character that `most` denies, in text of at least sixteen; its size if there is none.
-// With instructions that every processor of the family has: a line is too short to gain by more.
+// The index of the first character that `most` denies, 16 if there is none. With instructions that every processor of the
+// family has: a line is too short to gain by more.
+template <class Kind>
+std::size_t first_other(text_vector v) noexcept {
+    const auto others = ~Kind::most(v);
+#  if defined(NAVETTE_VECTOR_X86)
+    using chars = char __attribute__((vector_size(16)));
+    const auto found = static_cast<unsigned>(__builtin_ia32_pmovmskb128(chars(others)));
+    return static_cast<std::size_t>(__builtin_ctz(found | 1u << 16));
+#  else
+    std::uint64_t halves[2];
+    std::memcpy(halves, &others, sizeof halves);
+    if (halves[0] != 0) return static_cast<std::size_t>(__builtin_ctzll(halves[0])) / 8;
+    if (halves[1] != 0) return 8 + static_cast<std::size_t>(__builtin_ctzll(halves[1])) / 8;
+    return 16;
+#  endif
+}
+
+// The same for a text of at least eight; its size if there is none.
 template <class Kind>
 std::size_t skip_most(std::string_view text) noexcept {
-    for (std::size_t i = 0;; i += sizeof(text_vector)) {
+    text_vector v;
+    if (text.size() < sizeof v) {
+        // The last eight overlap the first.
+        std::uint64_t ends[2];
+        std::memcpy(&ends[0], text.data(), 8);
+        std::memcpy(&ends[1], text.data() + text.size() - 8, 8);
+        std::memcpy(&v, ends, sizeof v);
+        const std::size_t at = first_other<Kind>(v);
+        return at < 8 ? at : text.size() - 16 + at;
+    }
+    for (std::size_t i = 0;; i += sizeof v) {
         // The last sixteen overlap those before.
-        const std::size_t last = text.size() - sizeof(text_vector);
-        const std::size_t at   = i < last ? i : last;
-        text_vector v;
-        std::memcpy(&v, text.data() + at, sizeof v);
-        const auto others = ~Kind::most(v);
-#  if defined(NAVETTE_VECTOR_X86)
-        using chars = char __attribute__((vector_size(16)));
-        if (const int found = __builtin_ia32_pmovmskb128(chars(others)); found != 0)
-            return at + static_cast<std::size_t>(__builtin_ctz(static_cast<unsigned>(found)));
-#  else
-        std::uint64_t halves[2];
-        std::memcpy(halves, &others, sizeof halves);
-        if (halves[0] != 0) return at + static_cast<std::size_t>(__builtin_ctzll(halves[0])) / 8;
-        if (halves[1] != 0) return at + 8 + static_cast<std::size_t>(__builtin_ctzll(halves[1])) / 8;
-#  endif
-        if (at == last) return text.size();
+        const std::size_t last  = text.size() - sizeof v;
+        const std::size_t begin = lesser(i, last);
+        std::memcpy(&v, text.data() + begin, sizeof v);
+        const std::size_t at = first_other<Kind>(v);
+        if (at != sizeof v || begin == last) return begin + at;
     }
 }
 #endif
@@ -100,7 +117,7 @@ template <class Kind>
 constexpr std::size_t skip(std::string_view text) noexcept {
     std::size_t i = 0;
 #if defined(NAVETTE_TEXT_VECTORS)
-    if (!std::is_constant_evaluated() && text.size() >= sizeof(text_vector)) i = skip_most<Kind>(text);
+    if (!std::is_constant_evaluated() && text.size() >= 8) i = skip_most<Kind>(text);
 #endif
     while (i < text.size() && Kind::has(text[i])) ++i;
     return i;
@@ -134,6 +151,12 @@ constexpr std::string_view trim_ows(std::string_view text) noexcept {
 /// ASCII only, whatever the locale.
 constexpr char to_lower(char c) noexcept {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+/// `text == literal`, without the call of memcmp that std::string_view makes for it.
+template <std::size_t Size>
+constexpr bool equals(std::string_view text, const char (&literal)[Size]) noexcept {
+    return text.size() == Size - 1 && __builtin_memcmp(text.data(), literal, Size - 1) == 0;
 }
 
 /// Equal but for the case of ASCII letters.

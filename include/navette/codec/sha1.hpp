@@ -116,8 +116,7 @@ public:
         compress(block_.data());
 
         sha1_digest digest{};
-        for (std::size_t i = 0; i < digest.size(); ++i)
-            digest[i] = static_cast<std::byte>(state_[i / 4] >> (24 - 8 * (i % 4)) & 0xff);
+        for (std::size_t i = 0; i < state_.size(); ++i) store_be32(digest.data() + 4 * i, state_[i]);
         *this = {};
         return digest;
     }

@@ -5,7 +5,6 @@
 
 #include <navette/codec/http_grammar.hpp>
 
-#include <array>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -29,8 +28,12 @@ class field_elements;
 ///     if (auto token = request.fields.find("Authorization")) ...
 class http_fields {
     // Invariant: lines_ is empty or whole lines `name:value CRLF`. It comes before the lists, those in their order.
-    std::string_view lines_{};
-    std::array<std::span<const http_field>, 3> lists_{};
+    std::string_view            lines_{};
+    std::span<const http_field> lists_[3]{};
+
+    constexpr http_fields(std::string_view lines, std::span<const http_field> first, std::span<const http_field> second,
+                          std::span<const http_field> third) noexcept
+        : lines_(lines), lists_{first, second, third} {}
 
 public:
     class iterator;
@@ -42,22 +45,18 @@ public:
     template <class List>
         requires(!std::is_same_v<List, http_fields> &&
                  std::is_convertible_v<const List&, std::span<const http_field>>)
-    constexpr http_fields(const List& list) noexcept : lists_{std::span<const http_field>(list)} {}
+    constexpr http_fields(const List& list) noexcept : http_fields({}, list, {}, {}) {}
 
     /// The fields of up to three lists, one behind the other.
     static constexpr http_fields of_lists(std::span<const http_field> first,
                                           std::span<const http_field> second,
                                           std::span<const http_field> third = {}) noexcept {
-        http_fields fields;
-        fields.lists_ = {first, second, third};
-        return fields;
+        return {{}, first, second, third};
     }
 
     /// The fields of text that an http_head has checked: lines `name:value CRLF` and nothing else.
     static constexpr http_fields of_lines(std::string_view lines) noexcept {
-        http_fields fields;
-        fields.lines_ = lines;
-        return fields;
+        return {lines, {}, {}, {}};
     }
 
     constexpr bool empty() const noexcept {
@@ -92,11 +91,18 @@ public:
     constexpr iterator begin() const noexcept;
     constexpr sentinel end() const noexcept { return {}; }
 
+    /// Calls `use(field)` for each, in order.
+    template <class Use>
+    constexpr void for_each(Use use) const {
+        for (http_fields rest = of_lines(lines_); !rest.empty();) use(rest.take_front());
+        for (const std::span<const http_field> list : lists_)
+            for (const http_field& field : list) use(field);
+    }
+
     /// Calls `use(value)` for each field named `name`, in order.
     template <class Use>
     constexpr void for_each(std::string_view name, Use use) const {
-        for (http_fields rest = *this; !rest.empty(); rest.pop_front())
-            if (const http_field field = rest.front(); iequals(field.name, name)) use(field.value);
+        for_each([&](const http_field& field) { if (iequals(field.name, name)) use(field.value); });
     }
 
     /// How many fields are named `name`.

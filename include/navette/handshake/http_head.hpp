@@ -80,9 +80,10 @@ private:
     http_head_status fail(errc error) noexcept;
     std::string_view text() const noexcept;
     void scan(std::string_view head) noexcept;
+    bool take_field_line(std::string_view head) noexcept;
     errc check_size(std::string_view head) const noexcept;
-    errc check_line(std::string_view line, bool is_text) noexcept;
-    errc check_field_line(std::string_view line, bool is_text) noexcept;
+    errc check_line(std::string_view line) noexcept;
+    errc check_field_line(std::string_view line) noexcept;
     errc overlong_line(std::string_view line) const noexcept;
     errc no_room() const noexcept;
 };

@@ -99,30 +99,38 @@ NAVETTE_INLINE errc http_head::no_room() const noexcept {
 // Goes on where it stopped, and only over bytes that it has not seen.
 NAVETTE_INLINE void http_head::scan(std::string_view head) noexcept {
     while (status_ == http_head_status::need_more) {
-        // Most lines come whole, hold field characters alone and end in CR LF.
-        std::size_t end     = std::string_view::npos;
-        bool        is_text = scanned_ == line_;
-        if (is_text) {
-            const std::size_t cr =
-                scanned_ + detail::skip_field_chars({head.data() + scanned_, head.size() - scanned_});
-            is_text = head.size() - cr >= 2 && head[cr] == '\r' && head[cr + 1] == '\n';
-            if (is_text) end = cr + 1;
-        }
-        if (!is_text) end = head.find('\n', scanned_);
+        if (take_field_line(head)) continue;
+        const std::size_t end = head.find('\n', scanned_);
 
         scanned_ = end == std::string_view::npos ? head.size() : end + 1;
-        if (!is_text || end - line_ > limits_->max_handshake_line || scanned_ > limits_->max_handshake_size - earlier_) {
-            if (const errc e = check_size(head); e != errc{}) {
-                fail(e);
-                return;
-            }
+        if (const errc e = check_size(head); e != errc{}) {
+            fail(e);
+            return;
         }
         if (end == std::string_view::npos) return;
-        const errc e = check_line({head.data() + line_, end - line_}, is_text);
+        const errc e = check_line({head.data() + line_, end - line_});
 
         line_ = scanned_;
         if (e != errc{}) fail(e);
     }
+}
+
+// A field line as nearly all are: whole, well-formed and within the limits. Leaves every other one to scan.
+NAVETTE_INLINE bool http_head::take_field_line(std::string_view head) noexcept {
+    if (fields_ == 0 || scanned_ != line_ || count_ >= limits_->max_handshake_fields) return false;
+    const char* const line  = head.data() + line_;
+    const std::size_t size  = head.size() - line_;
+    const std::size_t colon = detail::skip_token_chars({line, size});
+    if (colon == 0 || colon == size || line[colon] != ':') return false;
+    const std::size_t value = colon + 1;
+    const std::size_t end   = value + detail::skip_field_chars({line + value, size - value});
+    if (size - end < 2 || line[end] != '\r' || line[end + 1] != '\n') return false;
+    const std::size_t room = limits_->max_handshake_size - lesser(earlier_ + line_, limits_->max_handshake_size);
+    if (end > limits_->max_handshake_line || end + 2 > room) return false;
+    ++count_;
+    line_ = scanned_ = line_ + end + 2;
+    if (storage_->empty()) known_.note({{line, colon}, trim_ows({line + value, end - value})});
+    return true;
 }
 
 // The same error at the same byte, however the head was split: the bound that was crossed first counts.
@@ -150,12 +158,12 @@ NAVETTE_INLINE errc http_head::overlong_line(std::string_view line) const noexce
                : errc::bad_start_line;
 }
 
-NAVETTE_INLINE errc http_head::check_line(std::string_view line, bool is_text) noexcept {
+NAVETTE_INLINE errc http_head::check_line(std::string_view line) noexcept {
     // RFC 9112, 2.2: a recipient may take LF alone; we do not.
     if (!line.ends_with('\r')) return errc::bad_line_end;
     line.remove_suffix(1);
-    if (!is_text && line.find('\r') != std::string_view::npos) return errc::bad_line_end; // 2.2: bare CR
-    if (fields_ != 0) return check_field_line(line, is_text);
+    if (line.find('\r') != std::string_view::npos) return errc::bad_line_end; // 2.2: bare CR
+    if (fields_ != 0) return check_field_line(line);
 
     if (line.empty() && start_ == 0 && message_ == http_message::request) {
         start_ = scanned_; // 2.2: one empty line in front
@@ -170,7 +178,7 @@ NAVETTE_INLINE errc http_head::check_line(std::string_view line, bool is_text) n
     return parse_status_line(line, status);
 }
 
-NAVETTE_INLINE errc http_head::check_field_line(std::string_view line, bool is_text) noexcept {
+NAVETTE_INLINE errc http_head::check_field_line(std::string_view line) noexcept {
     if (line.empty()) {
         status_ = http_head_status::complete;
         return {};
@@ -180,20 +188,20 @@ NAVETTE_INLINE errc http_head::check_field_line(std::string_view line, bool is_t
     const std::size_t colon = detail::skip_token_chars(line);
     if (colon == 0 || colon == line.size() || line[colon] != ':') return errc::bad_field_name; // 5.1
     const std::string_view value(line.data() + colon + 1, line.size() - colon - 1);
-    if (!is_text && !is_field_value(value)) return errc::bad_field_value;
+    if (!is_field_value(value)) return errc::bad_field_value;
     if (storage_->empty()) known_.note({{line.data(), colon}, trim_ows(value)});
     return {};
 }
 
 NAVETTE_INLINE errc parse_request_line(std::string_view line, request_line& parsed) noexcept {
-    const std::size_t first = line.find(' ');
-    const std::size_t last  = line.rfind(' ');
-    if (first == std::string_view::npos || last - first < 2) return errc::bad_start_line;
-    parsed.method = line.substr(0, first);
-    parsed.target = line.substr(first + 1, last - first - 1);
-    if (!is_token(parsed.method)) return errc::bad_start_line;
-    if (!detail::parse_http_version(line.substr(last + 1), parsed.version_major, parsed.version_minor))
+    constexpr std::size_t version = std::string_view(" HTTP/1.1").size();
+    const std::size_t method = detail::skip_token_chars(line);
+    if (method == 0 || line.size() <= method + 1 + version || line[method] != ' ') return errc::bad_start_line;
+    const char* const end = line.data() + line.size() - version;
+    if (*end != ' ' || !detail::parse_http_version({end + 1, version - 1}, parsed.version_major, parsed.version_minor))
         return errc::bad_start_line;
+    parsed.method = {line.data(), method};
+    parsed.target = {line.data() + method + 1, end};
     return {};
 }
 

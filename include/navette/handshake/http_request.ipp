@@ -10,9 +10,16 @@ namespace navette {
 namespace detail {
 
 // VCHAR without what browsers always encode. RFC 3986 allows less, but browsers send `|`, `^`, `{` as they are.
-constexpr bool is_target_char(char c) noexcept {
-    return c > ' ' && c < '\x7f' && c != '"' && c != '<' && c != '>' && c != '#';
-}
+struct target_text {
+    static constexpr bool has(char c) noexcept {
+        return c > ' ' && c < '\x7f' && c != '"' && c != '<' && c != '>' && c != '#';
+    }
+#if defined(NAVETTE_TEXT_VECTORS)
+    static auto most(text_vector v) noexcept {
+        return (v > ' ') & (v < 0x7f) & (v != '"') & (v != '<') & (v != '>') & (v != '#');
+    }
+#endif
+};
 
 inline void split_target(std::string_view path_and_query, request_view& request) noexcept {
     const std::size_t mark = path_and_query.find('?');
@@ -27,16 +34,15 @@ inline errc interpret_target(request_view& request) noexcept {
     const std::string_view target = request.target;
     request.path = request.query = {};
     if (target.empty()) return errc::bad_target;
-    for (const char c : target)
-        if (!is_target_char(c)) return errc::bad_target;
+    if (skip<target_text>(target) != target.size()) return errc::bad_target;
 
-    if (request.method == "CONNECT" && request.protocol.empty()) {
+    if (equals(request.method, "CONNECT") && request.protocol.empty()) {
         request.host = target;
         return parse_authority(target) ? errc{} : errc::bad_target;
     }
-    if (target == "*") {
+    if (equals(target, "*")) {
         request.path = target;
-        return request.method == "OPTIONS" ? errc{} : errc::bad_target;
+        return equals(request.method, "OPTIONS") ? errc{} : errc::bad_target;
     }
     if (target.front() == '/') {
         split_target(target, request);

@@ -72,13 +72,13 @@ NAVETTE_INLINE errc append_http1(const response_view& response, buffer& out) noe
     http_writer head(out);
     head.status_line(status, response.reason);
     bool says_connection = status == 101;
-    for (const http_field& field : response.fields) {
+    response.fields.for_each([&](const http_field& field) {
         const known_field known = which_field(field.name);
         says_connection         = says_connection || known == known_field::connection;
         if (known == known_field::content_length || known == known_field::transfer_encoding)
             head.fail(errc::reserved_field);
         head.field(field);
-    }
+    });
     if (!says_connection) head.field({"Connection", "close"});
     if (has_content) {
         head.text("Content-Length: ");

@@ -72,7 +72,7 @@ NAVETTE_INLINE void http_writer::field(const http_field& field) noexcept {
 }
 
 NAVETTE_INLINE void http_writer::fields(const http_fields& fields) noexcept {
-    for (const http_field& each : fields) field(each);
+    fields.for_each([this](const http_field& each) { field(each); });
 }
 
 NAVETTE_INLINE void http_writer::fail(errc error) noexcept {

@@ -19,10 +19,9 @@ enum class known_field : std::uint8_t {
 
 /// Which of the known fields has this name, in any case; `other`: none.
 constexpr known_field which_field(std::string_view name) noexcept {
-    // The sizes are equal; browsers write the names like this.
+    // Browsers write the names like this.
     const auto if_it_is = [name](const auto& known, known_field field) {
-        constexpr std::size_t size = sizeof known - 1;
-        return __builtin_memcmp(name.data(), known, size) == 0 || iequals(name, {known, size}) ? field : known_field::other;
+        return equals(name, known) || iequals(name, {known, sizeof known - 1}) ? field : known_field::other;
     };
     switch (name.size()) {
     case 4:  return if_it_is("Host", known_field::host);
@@ -43,48 +42,49 @@ constexpr known_field which_field(std::string_view name) noexcept {
 /// What fields have for each known name: how many there are, and the first one's value. A view, as they are: it lives as
 /// long as what they view.
 class known_fields {
-    struct entry {
-        const char*   value = nullptr;
-        std::uint32_t size  = 0;
-        std::uint32_t count = 0;
+    struct text {
+        const char* data; // set by the first field of the name: a connection's handshake need not clear them all
+        std::size_t size;
     };
-    // Invariant: for each known field how often it stands in fields_, and its first value.
-    http_fields fields_{};
-    entry       entries_[static_cast<std::size_t>(known_field::other)]{};
+    static constexpr std::size_t number = static_cast<std::size_t>(known_field::other);
+    // Invariant: counts_ tells how often each known field stands in fields_; unless that is 0, values_ has its first value.
+    http_fields   fields_{};
+    std::uint32_t counts_[number]{};
+    text          values_[number];
 
-    constexpr const entry& at(known_field field) const noexcept { return entries_[static_cast<std::size_t>(field)]; }
+    static constexpr std::size_t index(known_field field) noexcept { return static_cast<std::size_t>(field); }
 
 public:
     constexpr known_fields() noexcept = default;
     explicit constexpr known_fields(const http_fields& fields) noexcept : fields_(fields) {
-        for (http_fields rest = fields; !rest.empty();) note(rest.take_front());
+        fields.for_each([this](const http_field& field) { note(field); });
     }
 
     /// For who reads the fields anyhow: is told of each, in order, and then of all of them, once.
     constexpr void note(const http_field& field) noexcept {
         const known_field known = which_field(field.name);
         if (known == known_field::other) return;
-        entry& found = entries_[static_cast<std::size_t>(known)];
-        if (found.count++ != 0) return;
-        found.value = field.value.data();
-        found.size  = static_cast<std::uint32_t>(field.value.size());
+        if (counts_[index(known)]++ != 0) return;
+        values_[index(known)].data = field.value.data();
+        values_[index(known)].size = field.value.size();
     }
     constexpr void end(const http_fields& fields) noexcept { fields_ = fields; }
 
     /// How many fields have this name. The argument, here and below: not `other`.
-    constexpr bool        has(known_field field) const noexcept { return at(field).count != 0; }
-    constexpr std::size_t count(known_field field) const noexcept { return at(field).count; }
+    constexpr bool        has(known_field field) const noexcept { return count(field) != 0; }
+    constexpr std::size_t count(known_field field) const noexcept { return counts_[index(field)]; }
 
     /// The value of the first one; empty if there is none.
-    constexpr std::string_view value(known_field field) const noexcept { return {at(field).value, at(field).size}; }
+    constexpr std::string_view value(known_field field) const noexcept {
+        return has(field) ? std::string_view(values_[index(field)].data, values_[index(field)].size) : std::string_view{};
+    }
 
     /// Calls `use(value)` for each, in order.
     template <class Use>
     constexpr void for_each(known_field field, Use use) const {
-        if (at(field).count == 1) return use(value(field));
-        if (at(field).count == 0) return;
-        for (http_fields rest = fields_; !rest.empty();)
-            if (const http_field each = rest.take_front(); which_field(each.name) == field) use(each.value);
+        if (count(field) == 1) return use(value(field));
+        if (count(field) == 0) return;
+        fields_.for_each([&](const http_field& each) { if (which_field(each.name) == field) use(each.value); });
     }
 
     /// Calls `use(element)` for each element of the list that all of them make together (RFC 9110, 5.3).

@@ -112,17 +112,17 @@ NAVETTE_INLINE handshake_status server_handshake::judge() noexcept {
 // In HTTP/1.0 Upgrade is ignored (RFC 9110, 7.8).
 NAVETTE_INLINE bool server_handshake::asks_for_upgrade() const noexcept {
     if (!is_http1())
-        return request_.method == "CONNECT" && request_.protocol == "websocket"; // RFC 8441, 5
+        return equals(request_.method, "CONNECT") && equals(request_.protocol, "websocket"); // RFC 8441, 5
     return request_.version_minor > 0 && known().contains_token(known_field::upgrade, "websocket");
 }
 
 // RFC 6455, 4.2.1; an extended CONNECT has neither method, Connection nor key to check (RFC 8441, 5).
 NAVETTE_INLINE errc server_handshake::check_upgrade() const noexcept {
     if (is_http1()) {
-        if (request_.method != "GET") return errc::method_not_allowed;
+        if (!equals(request_.method, "GET")) return errc::method_not_allowed;
         if (!known().contains_token(known_field::connection, "upgrade")) return errc::connection_lacks_upgrade;
     }
-    if (known().count(known_field::version) != 1 || known().value(known_field::version) != "13")
+    if (known().count(known_field::version) != 1 || !equals(known().value(known_field::version), "13"))
         return errc::unsupported_version; // 4.4
     if (is_http1()) {
         if (!known().has(known_field::key)) return errc::missing_key;
@@ -287,15 +287,12 @@ NAVETTE_INLINE void server_handshake::add(std::string_view name, std::string_vie
 
 NAVETTE_INLINE response_view server_handshake::response() const noexcept {
     if (response_status_ == 0) return {};
-    response_view made;
-    made.status = response_status_;
-    made.reason = reason_phrase(response_status_);
-    made.fields = http_fields::of_lists(
-        std::span<const http_field>(own_, own_count_),
-        options_error_ == errc{} ? options_->fields : std::span<const http_field>{}, fields_);
-    made.body      = body_;
-    made.omit_body = request_.method == "HEAD";
-    return made;
+    return {.status    = response_status_,
+            .reason    = reason_phrase(response_status_),
+            .fields    = http_fields::of_lists({own_, own_count_},
+                                               options_error_ == errc{} ? options_->fields : std::span<const http_field>{}, fields_),
+            .body      = body_,
+            .omit_body = equals(request_.method, "HEAD")};
 }
 
 } // namespace navette
