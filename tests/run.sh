@@ -5,7 +5,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 
-stages=(house headers release-gcc examples interop demo dev-gcc release-clang dev-clang tsan i686 s390x aarch64 include-cost bench)
+stages=(house headers packaging release-gcc examples interop demo dev-gcc release-clang dev-clang tsan i686 s390x aarch64 include-cost bench)
 
 usage() {
     cat <<TEXT
@@ -62,10 +62,10 @@ export PYTHONDONTWRITEBYTECODE=1
 
 # --- installing
 
-packages=(g++ g++-12 clang-14 libclang-rt-14-dev cmake ninja-build catch2 g++-12-multilib g++-12-aarch64-linux-gnu
+packages=(g++ g++-12 clang-14 clang-19 libclang-rt-14-dev cmake ninja-build catch2 g++-12-multilib g++-12-aarch64-linux-gnu
     g++-12-s390x-linux-gnu qemu-user libboost-dev zlib1g-dev libdeflate-dev python3-websockets python3-gi gir1.2-soup-3.0
     golang-github-gorilla-websocket-dev chromium strace ca-certificates
-    libbenchmark-dev libwebsocketpp-dev libwslay-dev libsimdjson-dev python3)
+    libbenchmark-dev libwebsocketpp-dev libwslay-dev libsimdjson-dev python3 python3-pip pkg-config git)
 node_packages=(ws@8.23.0 playwright-core@1.57.0)
 
 as_root() { if ((EUID == 0)); then "$@"; else sudo "$@"; fi; }
@@ -190,9 +190,9 @@ stage_house() {
     counted "tests/house/selftest_run.sh" 120 tests/house/selftest_run.sh
 }
 stage_headers() {
-    run_scripts 300 tests/packaging/headers.sh tests/packaging/subproject.sh tests/packaging/zlib.sh \
-        tests/packaging/deflate_memory.sh
+    run_scripts 300 tests/packaging/headers.sh tests/packaging/zlib.sh tests/packaging/deflate_memory.sh
 }
+stage_packaging() { run_scripts 300 tests/packaging/run.sh; }
 stage_release-gcc() { build release -DCMAKE_CXX_COMPILER=g++-12 && run_binaries release; }
 stage_dev-gcc() { build dev -DCMAKE_CXX_COMPILER=g++-12 && run_binaries dev; }
 stage_release-clang() { build release-clang && run_binaries release-clang; }

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Every public header compiles alone, with both compilers and all warnings; floors 0 to 5 need neither exceptions nor
-# run-time type information. The bodies compile without a warning when optimised. Two translation units
-# that include everything link, with the bodies inline and with the bodies compiled once.
+# run-time type information. The bodies compile without a warning when optimised.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$root/tests/support/results.sh"
 cd "$root" || exit 2
@@ -9,7 +8,6 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 flags=(-std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Werror -Iinclude)
 
-libraries=(-lz -ldeflate) # of the adapters; the core links without, as tests/packaging/subproject.sh shows
 without=(-fno-exceptions -fno-rtti)
 
 # alone HEADER: prints what the compilers say. Included twice, since #pragma once is silent where it is missing.
@@ -37,29 +35,8 @@ for header in "${headers[@]}"; do
     fi
 done
 
-for header in "${headers[@]}"; do
-    [[ $header == src.hpp ]] || echo "#include <navette/$header>"
-done >"$scratch/everything.hpp"
-{
-    cat "$scratch/everything.hpp"
-    echo 'const char* version() { return NAVETTE_VERSION; }'
-} >"$scratch/one.cpp"
-{
-    cat "$scratch/everything.hpp"
-    echo 'const char* version();'
-    echo 'int main() { return std::string_view(version()) == NAVETTE_VERSION ? 0 : 1; }'
-} >"$scratch/two.cpp"
 echo "#include <navette/src.hpp>" >"$scratch/src.cpp"
 
-# Without -fkeep-inline-functions the linker would not see what nobody calls.
-inline_bodies() {
-    g++-12 "${flags[@]}" -fkeep-inline-functions "$scratch/one.cpp" "$scratch/two.cpp" -o "$scratch/inline" "${libraries[@]}" &&
-        "$scratch/inline"
-}
-separate_bodies() {
-    g++-12 "${flags[@]}" -DNAVETTE_SEPARATE_COMPILATION -fkeep-inline-functions "$scratch/one.cpp" "$scratch/two.cpp" \
-        "$scratch/src.cpp" -o "$scratch/separate" "${libraries[@]}" && "$scratch/separate"
-}
 printf '%s\n' "${headers[@]}" | grep -E '^(base|codec|frame|extension|handshake|protocol)/' |
     sed 's|.*|#include <navette/&>|' >"$scratch/core.cpp"
 core() { "$1" "${flags[@]}" "${without[@]}" -O2 -c "$scratch/core.cpp" -o "$scratch/core.o"; }
@@ -71,6 +48,4 @@ check "floors 0 to 5 need neither exceptions nor run-time type information with 
 check "floors 0 to 5 need neither exceptions nor run-time type information with clang" core clang++-14
 check "the bodies compile without a warning at -O2 with g++" optimised g++-12
 check "the bodies compile without a warning at -O2 with clang" optimised clang++-14
-check "two translation units that include everything link and run" inline_bodies
-check "with the bodies compiled once they link and run" separate_bodies
 finish

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# zlib: one file names it, the core needs none, a version with known holes is refused, and navette::deflate links it.
+# zlib: one file names it, the core needs none, and a version with known holes is refused.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$root/tests/support/results.sh"
 scratch=$(mktemp -d)
@@ -28,32 +28,8 @@ core_needs_none() {
         ! grep -oE '[^ ]*/(zlib|libdeflate)\.h' "$scratch/read"
 }
 
-cat >"$scratch/CMakeLists.txt" <<CMAKE
-cmake_minimum_required(VERSION 3.22)
-project(user LANGUAGES CXX)
-set(NAVETTE_DEFLATE ON)
-add_subdirectory("$root" navette)
-add_executable(user main.cpp)
-target_link_libraries(user PRIVATE navette::deflate)
-CMAKE
-cat >"$scratch/main.cpp" <<'CPP'
-#include <navette/deflate.hpp>
-#include <navette/navette.hpp>
-int main() {
-    const navette::permessage_deflate deflate;
-    navette::buffer                   out;
-    const auto&                       f = deflate.factory();
-    return f.deflate_once(f.self, 15, navette::as_bytes("Hello"), out) == navette::errc{} && out.size() == 7 ? 0 : 1;
-}
-CPP
-target_links() {
-    cmake -G Ninja -S "$scratch" -B "$scratch/build" -DCMAKE_CXX_COMPILER=g++-12 && cmake --build "$scratch/build" &&
-        "$scratch/build/user"
-}
-
 check "one file includes zlib.h" one_includer zlib deflate.hpp
 check "one file includes libdeflate.h" one_includer libdeflate libdeflate.hpp
 check "a zlib older than 1.2.11 is an error [S39]" old_is_refused
 check "the core includes neither" core_needs_none
-check "a program that links navette::deflate compresses" target_links
 finish

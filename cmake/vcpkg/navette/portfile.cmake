@@ -1,11 +1,12 @@
 # vcpkg install navette --overlay-ports=cmake/vcpkg
 #
-# takes the clone that this file lies in. vcpkg looks only at this directory to tell whether something has changed: after
-# a change elsewhere, `vcpkg remove navette` and install with --no-binarycaching. cmake/release.sh makes of this port the
-# one for a catalogue, which takes a release instead.
+# takes the clone that this file lies in. vcpkg looks at this directory alone to tell whether something has changed: after
+# a change elsewhere, `vcpkg remove navette`, and install with --no-binarycaching. ../release.sh makes of this port the one
+# for a catalogue, which takes a release.
 get_filename_component(SOURCE_PATH "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
 if(NOT EXISTS "${SOURCE_PATH}/include/navette/version.hpp")
-    message(FATAL_ERROR "This port has to lie in a clone of navette, in cmake/vcpkg/navette; it lies in ${CMAKE_CURRENT_LIST_DIR}.")
+    message(FATAL_ERROR
+        "This port has to lie in a clone of navette, in cmake/vcpkg; it lies in ${CMAKE_CURRENT_LIST_DIR}.")
 endif()
 
 set(VCPKG_BUILD_TYPE release) # header-only
