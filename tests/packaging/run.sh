@@ -161,11 +161,28 @@ for cmake in "$oldest" "$newest"; do
         consumed "$cmake" deflate subdirectory -DSOURCE="$source"
     start "FetchContent from a repository, $named CMake" consumed "$cmake" navette fetch -DSOURCE="$source"
 done
-start "FetchContent, with options for zlib and libdeflate" consumed cmake libdeflate fetch -DSOURCE="$source"
+start "FetchContent, with options for zlib and libdeflate" consumed "$oldest" libdeflate fetch -DSOURCE="$source"
 start "FetchContent with FIND_PACKAGE_ARGS takes what is installed" \
     consumed "$newest" deflate find-or-fetch -DCMAKE_PREFIX_PATH="$scratch/by-oldest" -DSOURCE=/nowhere
 start "FetchContent with FIND_PACKAGE_ARGS fetches what is not" \
     consumed "$newest" navette find-or-fetch -DCMAKE_PREFIX_PATH=/nowhere -DSOURCE="$source"
+
+# As a libdeflate that was built by CMake has it, which names its targets after the kind of library.
+own_configuration() {
+    local prefix=$scratch/libdeflate
+    mkdir -p "$prefix/lib/cmake/libdeflate"
+    cat >"$prefix/lib/cmake/libdeflate/libdeflate-config.cmake" <<CMAKE
+message(STATUS "libdeflate's own configuration")
+add_library(libdeflate::libdeflate_static INTERFACE IMPORTED)
+set_target_properties(libdeflate::libdeflate_static PROPERTIES INTERFACE_LINK_LIBRARIES deflate)
+CMAKE
+    consumed cmake libdeflate find -DCMAKE_PREFIX_PATH="$scratch/by-newest;$prefix" "$@" >"$prefix/log"
+    local status=$?
+    cat "$prefix/log"
+    ((status == 0)) && grep -q "libdeflate's own configuration" "$prefix/log"
+}
+start "libdeflate is found by its own configuration, even where that is preferred" \
+    own_configuration -DCMAKE_FIND_PACKAGE_PREFER_CONFIG=ON
 
 configured() { cmake -S "$1" -B "$scratch/configured.$BASHPID" "${@:2}"; } # SOURCE OPTION...
 
