@@ -157,26 +157,27 @@ private:
         codec_step step;
         receiving_           = true;
         std::size_t produced = 0;
+        const auto  fail     = [&](errc e) { return codec_step{.produced = window_.first(produced), .error = e}; };
         for (;;) {
             const const_byte_span  rest = in.subspan(step.consumed);
             const deflate_progress p    = decompressor_->coder.step(rest, window_.subspan(produced));
-            if (p.error != errc{}) return {.error = p.error};
             step.consumed += p.consumed;
             produced += p.produced;
+            if (p.error != errc{}) return fail(p.error);
             if (p.consumed != 0 || p.produced != 0) aligned_ = p.aligned;
             if (p.ended) {
-                if (++final_blocks_ > max_final_blocks) return {.error = errc::invalid_compressed_data};
-                if (const errc e = decompressor_->coder.restart(); e != errc{}) return {.error = e};
+                if (++final_blocks_ > max_final_blocks) return fail(errc::invalid_compressed_data);
+                if (const errc e = decompressor_->coder.restart(); e != errc{}) return fail(e);
                 aligned_ = true;
             } else if (produced == window_.size()) {
                 break;
             } else if (step.consumed == in.size()) {
                 if (last && !aligned_)
-                    if (const errc e = take_trailer(window_.subspan(produced)); e != errc{}) return {.error = e};
+                    if (const errc e = take_trailer(window_.subspan(produced)); e != errc{}) return fail(e);
                 step.done = true;
                 break;
             } else if (p.consumed == 0 && p.produced == 0) {
-                return {.error = errc::invalid_compressed_data};
+                return fail(errc::invalid_compressed_data);
             }
         }
         step.produced = window_.first(produced);

@@ -82,3 +82,23 @@ TEMPLATE_TEST_CASE("compressed messages that the transport breaks off are neithe
         CHECK(ws.receive_eof(out).error == errc::truncated);
     }
 }
+
+TEMPLATE_TEST_CASE("of a compressed message with several faults the first one counts, wherever two reads divide it",
+                   "[property][deflate][6455:7.1.7][C144][S19][S50]", client_protocol, server_protocol) {
+    struct { const char* why; byte_vector unmasked; } const faulty[] = {
+        {"message_too_big", bytes("41 0a b3 c5 ff ff ff ff ff ff ff 29")},                       // a byte, then no DEFLATE
+        {"invalid_utf8", bytes("c1 12 4a 4c 4a fe ff ef ef bf bf 55 95 15 e5 65 a5 25 00 00")},   // "abc", FF, eleven more
+    };
+    const permessage_deflate deflate({.window_size = GENERATE(1u, 13u, 16'384u)});
+    limits                   bounds;
+    for (const auto& [why, unmasked] : faulty) {
+        bounds.max_message_size = why == std::string("invalid_utf8") ? 7 : 0;
+        const auto wire = from_peer<TestType>(unmasked);
+        for (std::size_t cut = 0; cut <= wire.size(); ++cut) {
+            TestType   ws(agreement_on(deflate.factory(), widest), bounds);
+            const auto said = heard(ws, wire, cut);
+            if (!said.ends_with(why)) FAIL("cut at " << cut << ": " << said);
+        }
+    }
+    CHECK(bounds.max_message_size == 7);
+}

@@ -16,7 +16,7 @@ struct codec_step {
     std::size_t consumed = 0;  ///< bytes taken off the front of the input; the codec keeps no pointer to it
     byte_span   produced{};    ///< in the codec's window; valid until the next step of any codec that shares the window
     bool        done = false;  ///< the input is used up and nothing more comes of it; false: call again with the rest
-    errc        error{};       ///< `invalid_compressed_data` or `out_of_memory`; nothing was produced
+    errc        error{};       ///< `invalid_compressed_data` or `out_of_memory`; what was produced came before it
 };
 
 /// The functions of a codec; none may be null. `self` is the state that the extension made. One thread at a time.

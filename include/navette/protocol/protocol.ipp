@@ -97,16 +97,18 @@ NAVETTE_INLINE event protocol_core::take_coded(byte_span& in, buffer& out) noexc
     in = in.subspan(piece.payload.size());
     decoder_.unread(in, rest.size());
 
+    // The first byte that is wrong decides, not how much was inflated at once.
+    const std::uint64_t room   = limits_->max_message_size - message_size_;
+    const std::size_t   within = room < step.produced.size() ? static_cast<std::size_t>(room) : step.produced.size();
+    message_size_ += within;
+    if (receiving_text_ && received_text_.feed(step.produced.first(within)) != within)
+        return fail(errc::invalid_utf8, out);                                        // 8.1, RFC 7692, 6.2
+    if (within != step.produced.size()) return fail(errc::message_too_big, out);     // 10.4, as inflated
     if (step.error != errc{}) return fail(step.error, out);
+
     const bool stuck = !step.done && step.produced.empty() && step.consumed == 0;
     if (stuck && (codec_pending_ || !piece.payload.empty())) return fail(errc::invalid_compressed_data, out);
     codec_pending_ = !step.done && rest.empty();
-
-    if (step.produced.size() > limits_->max_message_size - message_size_)
-        return fail(errc::message_too_big, out);                                     // 10.4, as inflated
-    message_size_ += step.produced.size();
-    if (receiving_text_ && received_text_.feed(step.produced) != step.produced.size())
-        return fail(errc::invalid_utf8, out);                                        // 8.1, RFC 7692, 6.2
     const bool last = ends && step.done && rest.empty();
     if (last) codec_.end_message();
     return deliver(step.produced, last, out);
