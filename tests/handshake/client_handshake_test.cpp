@@ -611,3 +611,17 @@ TEST_CASE("the agreement no longer needs the answer", "[client_handshake][S35][c
     CHECK(agreed.extension == &level.factory);
     CHECK(agreed.parameters.values[0] == 6);
 }
+
+TEST_CASE("an upgrade that is not acceptable is told from the storage: the input may be gone", "[client_handshake][client][S35]") {
+    // A 101 whole in one read, with a subprotocol that nobody asked for.
+    input           in(adding(good_answer, "Sec-WebSocket-Protocol: superchat\r\n"));
+    navette::buffer head, out;
+    client_handshake handshake(*navette::parse_uri("ws://server.example.com/chat"), played_client::no_options(), head, sample_entropy);
+    REQUIRE(handshake.request(out) == errc{});
+    byte_span left = in.left;
+    REQUIRE(handshake.receive(left) == client_handshake_status::failed);
+    CHECK(handshake.error() == errc::unoffered_subprotocol);
+    std::fill(in.left.begin(), in.left.end(), std::byte{0xdd});
+    CHECK(handshake.response().status == 101);
+    CHECK(handshake.response().fields.find("Sec-WebSocket-Protocol") == "superchat");
+}

@@ -92,8 +92,8 @@ public:
     /// Which check failed. `errc::unexpected_status`: see response().
     errc error() const noexcept { return error_; }
 
-    /// The server's answer, once its head is complete; status 0 before. Views into `head`, after an upgrade maybe into
-    /// the input. `body` is decoded from chunks and may be cut off.
+    /// The server's answer, once its head is complete; status 0 before. Views into `head`; after an upgrade, or if `head`
+    /// is fixed and too small, maybe into the input. `body` is decoded from chunks and may be cut off.
     response_view response() const noexcept;
 
 private:

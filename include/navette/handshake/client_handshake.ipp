@@ -162,9 +162,12 @@ NAVETTE_INLINE void client_handshake::judge() noexcept {
         answered_ = true;
         // There is no 101 in HTTP/1.0 (RFC 9110, 15.2).
         if (const errc e = answer.version_minor == 0 ? errc::bad_start_line : check_upgrade();
-            e != errc{})
+            e != errc{}) {
+            static_cast<void>(head_.keep()); // the input may be gone when it is reported
             fail(e);
-        else status_ = client_handshake_status::upgrade;
+        } else {
+            status_ = client_handshake_status::upgrade;
+        }
         return;
     }
     if (answer.status < 200) {
