@@ -63,7 +63,7 @@ export PYTHONDONTWRITEBYTECODE=1
 # --- installing
 
 packages=(g++ g++-12 clang-14 clang-19 libclang-rt-14-dev cmake ninja-build catch2 g++-12-multilib g++-12-aarch64-linux-gnu
-    g++-12-s390x-linux-gnu qemu-user libboost-dev zlib1g-dev libdeflate-dev python3-websockets python3-gi gir1.2-soup-3.0
+    g++-12-s390x-linux-gnu qemu-user libboost-dev zlib1g-dev libdeflate-dev libssl-dev python3-websockets python3-gi gir1.2-soup-3.0
     golang-github-gorilla-websocket-dev chromium strace ca-certificates
     libbenchmark-dev libwebsocketpp-dev libwslay-dev libsimdjson-dev python3 python3-pip pkg-config git)
 node_packages=(ws@8.23.0 playwright-core@1.57.0)

@@ -92,6 +92,35 @@ TEST_CASE("a write waits for the engine's handshake, of which it sends the first
     CHECK(s->reads == 1);
 }
 
+TEST_CASE("an engine's handshake is completed by itself, and only once", "[transport_engine]") {
+    auto [a, b] = memory_stream::make_pair();
+    engine_stream client(std::move(a), toy_engine::make());
+    engine_stream server(std::move(b), toy_engine::make());
+    std::thread   peer([&] { CHECK_FALSE(server.handshake()); });
+    CHECK_FALSE(client.handshake());
+    peer.join();
+    CHECK_FALSE(client.handshake());
+    CHECK_FALSE(write_text(client, "x"));
+    std::array<std::byte, 4> place;
+    CHECK(*server.read_some(place) == 1);
+}
+
+TEST_CASE("an engine's handshake that the transport cuts off is a truncation", "[transport_engine]") {
+    auto s = peer_says({});
+    s->end();
+    engine_stream stream(scripted_stream(s), toy_engine::make());
+    CHECK(stream.handshake() == errc::tls_truncated);
+    CHECK(stream.handshake() == errc::tls_truncated);
+}
+
+TEST_CASE("an engine is known by its table", "[transport_engine]") {
+    const transport_engine engine = toy_engine::make();
+    static const transport_engine_table other{};
+    CHECK(engine.state_of(toy_engine::table) != nullptr);
+    CHECK(engine.state_of(other) == nullptr);
+    CHECK(transport_engine().state_of(other) == nullptr);
+}
+
 TEST_CASE("one write sends at most one record", "[transport_engine]") {
     auto          s = peer_says(bytes("48"));
     engine_stream stream(scripted_stream(s), toy_engine::make());
@@ -104,7 +133,7 @@ TEST_CASE("the end of the stream below before the engine's own end is a truncati
     engine_stream stream(scripted_stream(s), toy_engine::make());
     const auto [text, error] = read_all(stream);
     CHECK(text == "a");
-    CHECK(error == errc::truncated);
+    CHECK(error == errc::tls_truncated);
 }
 
 TEST_CASE("the engine's own end is the end of the stream, said as often as it is asked", "[transport_engine]") {

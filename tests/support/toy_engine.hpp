@@ -70,13 +70,14 @@ class toy_engine {
             if (!room) return failed(navette::errc::out_of_memory);
         }
         plain = plain.subspan(record.size());
-        return {};
+        return {.open = true};
     }
 
     static toy_engine& at(void* self) { return *static_cast<toy_engine*>(self); }
-    static const navette::transport_engine_table table;
 
 public:
+    static const navette::transport_engine_table table;
+
     static navette::transport_engine make() { return {table, new toy_engine}; }
 
     // A factory that notes the host it was asked for in the std::string behind `self`, if there is one.

@@ -12,7 +12,7 @@ namespace navette {
 /// An error. The value-initialised one, `errc{}`, means success and has no name.
 enum class errc : std::uint8_t {
     // how a connection ends
-    closed = 1, truncated, request_answered,
+    closed = 1, truncated, tls_truncated, request_answered,
     // frames
     reserved_bits, reserved_opcode, fragmented_control, control_too_long, non_minimal_length, length_overflow,
     unmasked_client_frame, masked_server_frame, unexpected_continuation, expected_continuation,
@@ -22,18 +22,25 @@ enum class errc : std::uint8_t {
     // what this side lacks
     out_of_memory, no_entropy, output_full, no_tls,
     // time
-    connect_timeout, handshake_timeout, idle_timeout, pong_timeout, close_timeout, write_timeout,
+    connect_timeout, tls_timeout, handshake_timeout, idle_timeout, pong_timeout, close_timeout, write_timeout,
     // the caller's mistakes
     misuse, not_open, frame_open, message_in_progress, unsendable_text, unsendable_close_code, reason_too_long,
-    payload_too_long, invalid_field, reserved_field, invalid_subprotocol, invalid_status,
+    payload_too_long, invalid_field, reserved_field, invalid_subprotocol, invalid_status, invalid_credentials,
     // URIs
     unsupported_scheme, invalid_uri, uri_has_fragment, uri_has_userinfo, invalid_host, invalid_port, invalid_path,
+    unsupported_proxy, invalid_proxy,
     // reading an HTTP head, of either side
     bad_start_line, bad_line_end, bad_field_name, bad_field_value, folded_line, line_too_long, head_too_big,
     too_many_fields, head_truncated,
     // a server judges a request
     bad_host, bad_target, target_too_long, method_not_allowed, http_version_not_supported, connection_lacks_upgrade,
     missing_key, invalid_key, unsupported_version, bad_subprotocols, bad_extensions, origin_refused, unexpected_body,
+    // authentication, and a proxy on the way
+    bad_authentication, unsupported_authentication, credentials_missing, credentials_refused,
+    proxy_refused, proxy_truncated, early_tunnel_data,
+    bad_socks_reply, socks_method_refused, socks_failure, socks_not_allowed, socks_network_unreachable,
+    socks_host_unreachable, socks_connection_refused, socks_ttl_expired, socks_command_not_supported,
+    socks_address_type_not_supported,
     // a client judges an answer
     unexpected_status, upgrade_mismatch, connection_mismatch, accept_mismatch, unoffered_extension,
     extension_refused, unoffered_subprotocol, too_many_interim_responses,
@@ -66,6 +73,7 @@ inline constexpr error_facts error_table[] = {
     {errc::code, #code, blame::whose, close, status, sentence, clause}
     NAVETTE_ERROR(closed, ended, 1006, 0, "the connection is closed", "RFC 6455, 7.1.4"),
     NAVETTE_ERROR(truncated, ended, 1006, 0, "the transport ended before the closing handshake was complete", "RFC 6455, 7.1.5"),
+    NAVETTE_ERROR(tls_truncated, ended, 1006, 0, "the transport ended without the mark that its engine ends a stream with: it may have been cut", "RFC 8446, 6.1"),
     NAVETTE_ERROR(request_answered, ended, 1006, 0, "the request was answered without opening a WebSocket connection", "RFC 6455, 4.2.2"),
 
     NAVETTE_ERROR(reserved_bits, protocol_violation, 1002, 0, "a frame has a reserved bit set that no extension was agreed for", "RFC 6455, 5.2"),
@@ -92,6 +100,7 @@ inline constexpr error_facts error_table[] = {
     NAVETTE_ERROR(no_tls, environment, 1006, 0, "a wss URI needs TLS, and none was supplied", "RFC 6455, 3"),
 
     NAVETTE_ERROR(connect_timeout, timed_out, 1006, 0, "the connection was not established in time", ""),
+    NAVETTE_ERROR(tls_timeout, timed_out, 1006, 0, "TLS was not established in time", "RFC 8446, 4"),
     NAVETTE_ERROR(handshake_timeout, timed_out, 1006, 408, "the opening handshake was not complete in time", ""),
     NAVETTE_ERROR(idle_timeout, timed_out, 1001, 0, "nothing was received for too long", ""),
     NAVETTE_ERROR(pong_timeout, timed_out, 1011, 0, "a ping was not answered in time", "RFC 6455, 5.5.2"),
@@ -110,6 +119,7 @@ inline constexpr error_facts error_table[] = {
     NAVETTE_ERROR(reserved_field, misuse, 1006, 500, "an HTTP field to be sent belongs to the opening handshake itself", "RFC 6455, 4.1"),
     NAVETTE_ERROR(invalid_subprotocol, misuse, 1006, 500, "a subprotocol is not a token, is repeated, or was not offered by the client", "RFC 6455, 4.1"),
     NAVETTE_ERROR(invalid_status, misuse, 1006, 500, "an HTTP status to be sent is out of its range, or allows no body", "RFC 9110, 15"),
+    NAVETTE_ERROR(invalid_credentials, misuse, 1006, 500, "a user name, password or token has a forbidden character, or is empty or too long", "RFC 7617, 2"),
 
     NAVETTE_ERROR(unsupported_scheme, misuse, 1006, 0, "the URI's scheme is neither ws nor wss", "RFC 6455, 3"),
     NAVETTE_ERROR(invalid_uri, misuse, 1006, 0, "the URI is malformed", "RFC 3986, 3"),
@@ -118,6 +128,8 @@ inline constexpr error_facts error_table[] = {
     NAVETTE_ERROR(invalid_host, misuse, 1006, 0, "the URI's host is malformed", "RFC 3986, 3.2.2"),
     NAVETTE_ERROR(invalid_port, misuse, 1006, 0, "the URI's port is not a number from 1 to 65535", "RFC 3986, 3.2.3"),
     NAVETTE_ERROR(invalid_path, misuse, 1006, 0, "the URI's path or query has a forbidden character", "RFC 3986, 3.3"),
+    NAVETTE_ERROR(unsupported_proxy, misuse, 1006, 0, "the scheme of the proxy's URI is none of http, https, socks5 and socks5h", ""),
+    NAVETTE_ERROR(invalid_proxy, misuse, 1006, 0, "the proxy's URI is malformed", "RFC 3986, 3"),
 
     NAVETTE_ERROR(bad_start_line, handshake_failed, 1006, 400, "the first line is not an HTTP/1.1 request or status line", "RFC 9112, 3 and 4"),
     NAVETTE_ERROR(bad_line_end, handshake_failed, 1006, 400, "a line of the HTTP head does not end in CR LF", "RFC 9112, 2.2"),
@@ -142,6 +154,24 @@ inline constexpr error_facts error_table[] = {
     NAVETTE_ERROR(bad_extensions, handshake_failed, 1006, 400, "the Sec-WebSocket-Extensions field is malformed", "RFC 6455, 9.1"),
     NAVETTE_ERROR(origin_refused, handshake_failed, 1006, 403, "the Origin is not one that this server accepts", "RFC 6455, 10.2"),
     NAVETTE_ERROR(unexpected_body, handshake_failed, 1006, 400, "an upgrade request has a body, or its length is malformed", "RFC 9112, 6.3"),
+
+    NAVETTE_ERROR(bad_authentication, handshake_failed, 1006, 0, "a challenge or credentials are missing or malformed", "RFC 9110, 11"),
+    NAVETTE_ERROR(unsupported_authentication, handshake_failed, 1006, 0, "no way to authenticate is demanded that is supported", "RFC 9110, 11.3"),
+    NAVETTE_ERROR(credentials_missing, handshake_failed, 1006, 0, "authentication is demanded, and no credentials were given", "RFC 9110, 11.4"),
+    NAVETTE_ERROR(credentials_refused, handshake_failed, 1006, 0, "the user name or the password was refused", "RFC 9110, 11.4"),
+    NAVETTE_ERROR(proxy_refused, handshake_failed, 1006, 0, "the proxy's status is not 2xx", "RFC 9110, 9.3.6"),
+    NAVETTE_ERROR(proxy_truncated, handshake_failed, 1006, 0, "the proxy ended the connection before the tunnel was open", "RFC 9110, 9.3.6"),
+    NAVETTE_ERROR(early_tunnel_data, handshake_failed, 1006, 0, "bytes came through the tunnel before any were sent", "RFC 9110, 9.3.6"),
+    NAVETTE_ERROR(bad_socks_reply, handshake_failed, 1006, 0, "the SOCKS proxy's reply is malformed", "RFC 1928, 6"),
+    NAVETTE_ERROR(socks_method_refused, handshake_failed, 1006, 0, "the SOCKS proxy accepts none of the ways to authenticate that were offered", "RFC 1928, 3"),
+    NAVETTE_ERROR(socks_failure, handshake_failed, 1006, 0, "the SOCKS proxy failed for a reason that it does not say", "RFC 1928, 6"),
+    NAVETTE_ERROR(socks_not_allowed, handshake_failed, 1006, 0, "the SOCKS proxy's rules do not allow the connection", "RFC 1928, 6"),
+    NAVETTE_ERROR(socks_network_unreachable, handshake_failed, 1006, 0, "the SOCKS proxy cannot reach the network", "RFC 1928, 6"),
+    NAVETTE_ERROR(socks_host_unreachable, handshake_failed, 1006, 0, "the SOCKS proxy cannot reach or resolve the host", "RFC 1928, 6"),
+    NAVETTE_ERROR(socks_connection_refused, handshake_failed, 1006, 0, "the host refused the SOCKS proxy's connection", "RFC 1928, 6"),
+    NAVETTE_ERROR(socks_ttl_expired, handshake_failed, 1006, 0, "the SOCKS proxy's packets did not reach the host in time", "RFC 1928, 6"),
+    NAVETTE_ERROR(socks_command_not_supported, handshake_failed, 1006, 0, "the SOCKS proxy opens no connections", "RFC 1928, 6"),
+    NAVETTE_ERROR(socks_address_type_not_supported, handshake_failed, 1006, 0, "the SOCKS proxy does not know this kind of address", "RFC 1928, 6"),
 
     NAVETTE_ERROR(unexpected_status, handshake_failed, 1006, 0, "the server's status is not 101", "RFC 6455, 4.1"),
     NAVETTE_ERROR(upgrade_mismatch, handshake_failed, 1006, 0, "the server's Upgrade field is not websocket", "RFC 6455, 4.1"),

@@ -9,6 +9,7 @@ namespace navette {
 /// How long a connection waits for what. Zero turns a deadline off.
 struct timeouts {
     duration connect     = seconds(10);  ///< until the transport stands, name resolution and all addresses included
+    duration tls         = seconds(10);  ///< until TLS is laid over the transport
     duration handshake   = seconds(10);  ///< until the opening handshake is complete; in all, not for each byte
     duration idle        = duration{};   ///< without a byte received; off, since heartbeat does better
     duration ping_every  = seconds(20);  ///< without a byte received until a ping is sent; below the 30 s and 60 s at which proxies cut

@@ -14,6 +14,7 @@ namespace navette {
 /// and are sent before anything else is done: parts of a handshake, a key update, the alert that explains an error.
 struct engine_step {
     std::size_t     produced = 0;  ///< receive: bytes written to the front of `plain_out`
+    bool            open = false;  ///< send: the engine's handshake is complete
     bool            ended = false; ///< receive: the peer has ended its direction cleanly; nothing follows
     std::error_code error{};       ///< the stream is lost; the engine's own category may say more than errc can
 };
@@ -25,7 +26,8 @@ struct transport_engine_table {
     /// empty, or `plain_out` is and plain bytes are next. Those stay inside, or in `cipher_in`, for the next call.
     engine_step (*receive)(void* self, byte_span& cipher_in, byte_span plain_out, buffer& cipher_out) noexcept;
     /// Takes bytes off the front of `plain`, as many as one record holds, and appends their cipher text. Takes none
-    /// while the engine must receive first, as in its handshake, whose first flight this call may begin.
+    /// while the engine must receive first, as in its handshake, whose first flight this call begins, even if `plain` is
+    /// empty.
     engine_step (*send)(void* self, const_byte_span& plain, buffer& cipher_out) noexcept;
     /// Appends the mark that ends this side's direction cleanly.
     engine_step (*shutdown)(void* self, buffer& cipher_out) noexcept;
@@ -55,6 +57,9 @@ public:
 
     explicit operator bool() const noexcept { return table_ != nullptr; }
 
+    /// The state, if it is an engine of that table; else null. For who knows the engine's type, to ask it things.
+    void* state_of(const transport_engine_table& table) const noexcept { return table_ == &table ? self_ : nullptr; }
+
     engine_step receive(byte_span& cipher_in, byte_span plain_out, buffer& cipher_out) noexcept {
         return table_->receive(self_, cipher_in, plain_out, cipher_out);
     }
@@ -73,8 +78,8 @@ struct transport_factory {
     io_result<transport_engine> (*make)(const void* self, role r, std::string_view host) noexcept = nullptr;
 };
 
-/// Drives an engine over the stream `S`. The engine's handshake happens inside the first reads and writes. The end of
-/// `S` before the engine's own clean end is `errc::truncated`. One write sends at most one record. Deadlines are those
+/// Drives an engine over the stream `S`. The engine's handshake happens inside the first reads and writes, or before them
+/// in `handshake`. The end of `S` before the engine's own clean end is `errc::tls_truncated`. One write sends at most one record. Deadlines are those
 /// of `S`, if it has any: a write that must read first waits at most until the write deadline, and the reverse.
 ///
 /// With a mutex as Lock one thread may read while another writes, once the engine's handshake is complete.
@@ -124,24 +129,16 @@ public:
     }
 
     io_result<std::size_t> write_some(const_byte_span out) {
-        if (shared_ == nullptr) return errc::out_of_memory;
-        for (;;) {
-            {
-                const scoped_lock held(shared_->lock);
-                if (shared_->lost) return shared_->lost;
-                const_byte_span   rest = out;
-                const engine_step step = shared_->engine.send(rest, shared_->output);
-                if (const auto error = settle(step, shared_->write_deadline)) return error;
-                if (rest.size() != out.size()) return out.size() - rest.size();
-                const std::size_t before   = shared_->cipher.size();
-                const auto        produced = take({}, shared_->write_deadline);
-                if (!produced) return produced;
-                if (shared_->ended) return lose(errc::truncated);
-                if (shared_->cipher.size() != before) continue;
-                if (before != 0) return lose(errc::misuse);   // an engine that neither sends nor receives
-            }
-            if (const auto error = fill(shared_->write_deadline)) return error;
-        }
+        const std::size_t size  = out.size();
+        const auto        error = send(out, [&](const engine_step&) { return out.size() != size; });
+        if (error) return error;
+        return size - out.size();
+    }
+
+    /// Completes the engine's handshake, within the write deadline. Success if it is complete already.
+    std::error_code handshake() {
+        const_byte_span nothing;
+        return send(nothing, [](const engine_step& step) { return step.open; });
     }
 
     void shutdown_write() {
@@ -172,7 +169,33 @@ public:
         if (shared_ != nullptr) shared_->write_deadline = when;
     }
 
+    /// What is driven, to ask it things. Not after a move.
+    transport_engine& engine() noexcept { return shared_->engine; }
+    S&                next() noexcept { return shared_->next; }
+
 private:
+    // Lets the engine send, and receive where it must, until `is_done`.
+    template <class IsDone>
+    std::error_code send(const_byte_span& plain, IsDone is_done) {
+        if (shared_ == nullptr) return errc::out_of_memory;
+        for (;;) {
+            {
+                const scoped_lock held(shared_->lock);
+                if (shared_->lost) return shared_->lost;
+                const engine_step step = shared_->engine.send(plain, shared_->output);
+                if (const auto error = settle(step, shared_->write_deadline)) return error;
+                if (is_done(step)) return {};
+                const std::size_t before   = shared_->cipher.size();
+                const auto        produced = take({}, shared_->write_deadline);
+                if (!produced) return produced.error();
+                if (shared_->ended) return lose(errc::tls_truncated);
+                if (shared_->cipher.size() != before) continue;
+                if (before != 0) return lose(errc::misuse);   // an engine that neither sends nor receives
+            }
+            if (const auto error = fill(shared_->write_deadline)) return error;
+        }
+    }
+
     std::error_code lose(std::error_code error) {
         shared_->lost = error;
         return error;
@@ -214,7 +237,7 @@ private:
         const scoped_lock held(shared_->lock);
         if (!got && got.error() == std::errc::timed_out) return got.error();
         if (!got) return lose(got.error());
-        if (*got == 0) return lose(errc::truncated);
+        if (*got == 0) return lose(errc::tls_truncated);
         shared_->cipher = shared_->input.data().first(*got);
         return {};
     }
