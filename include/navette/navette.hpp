@@ -1,6 +1,7 @@
 // navette: the WebSocket protocol (RFC 6455) for programs that have sockets already. This is the contents list of floors
 // 0 to 6, each of which stands on those before it and needs the standard library alone. The adapters are not in it: for
-// the sockets of the operating system include <navette/tcp.hpp> as well.
+// the sockets of the operating system include <navette/tcp.hpp> as well; nor is what a client behind a proxy needs, which
+// <navette/proxies.hpp> lists.
 #pragma once
 
 #include <navette/version.hpp>
@@ -25,6 +26,7 @@
 #include <navette/codec/base64.hpp>                // for the same
 #include <navette/codec/entropy.hpp>               // where unpredictable bytes come from
 #include <navette/codec/http_grammar.hpp>          // tokens, lists, quoted strings
+#include <navette/codec/ip_address.hpp>            // IP addresses, from text
 
 // frame: frames, without messages
 #include <navette/frame/opcode.hpp>                // what a frame is

@@ -3,7 +3,10 @@
 
 #include <navette/base/bytes.hpp>
 #include <navette/codec/http_grammar.hpp>
+#include <navette/codec/ip_address.hpp>
 #include <navette/handshake/uri.hpp>
+
+#include <array>
 
 namespace navette {
 
@@ -17,82 +20,34 @@ constexpr bool is_hex_digit(char c) noexcept {
     return is_digit(c) || (to_lower(c) >= 'a' && to_lower(c) <= 'f');
 }
 
-// unreserved and sub-delims (RFC 3986, 2.2 and 2.3): what a registered name is made of, besides percent-encoding.
-constexpr bool is_name_char(char c) noexcept {
-    return is_alpha(c) || is_digit(c) ||
-           std::string_view("-._~!$&'()*+,;=").find(c) != std::string_view::npos;
-}
+// What a text may be made of, besides percent-encoding (RFC 3986, 2.1).
+enum class uri_text : unsigned char {
+    name  = 1,   // unreserved and sub-delims: registered names (2.2, 2.3)
+    path  = 2,   // (3.3)
+    query = 4,   // (3.4)
+};
 
-// What paths and queries are made of (3.3, 3.4).
-constexpr bool is_path_char(char c) noexcept {
-    return is_name_char(c) || c == ':' || c == '@' || c == '/';
-}
-constexpr bool is_query_char(char c) noexcept { return is_path_char(c) || c == '?'; }
+inline constexpr std::array<unsigned char, 256> uri_chars = [] {
+    std::array<unsigned char, 256> allowed{};
+    for (unsigned char c = '-'; c < 127; ++c)
+        if (is_alpha(static_cast<char>(c)) || is_digit(static_cast<char>(c))) allowed[c] = 7;
+    for (const char c : std::string_view("-._~!$&'()*+,;=")) allowed[static_cast<unsigned char>(c)] = 7;
+    for (const char c : std::string_view(":@/")) allowed[static_cast<unsigned char>(c)] = 6;
+    allowed['?'] = 4;
+    return allowed;
+}();
 
-// Whether `text` consists of characters that `is_allowed` lets through and of percent-encoded ones (RFC 3986, 2.1).
-constexpr bool is_uri_text(std::string_view text, bool (*is_allowed)(char) noexcept) noexcept {
+constexpr bool is_uri_text(std::string_view text, uri_text kind) noexcept {
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '%') {
-            if (text.size() - i < 3 || !is_hex_digit(text[i + 1]) || !is_hex_digit(text[i + 2]))
-                return false;
-            i += 2;
-        } else if (!is_allowed(text[i])) {
-            return false;
-        }
+        if ((uri_chars[static_cast<unsigned char>(text[i])] & static_cast<unsigned char>(kind)) != 0) continue;
+        if (text[i] != '%' || text.size() - i < 3 || !is_hex_digit(text[i + 1]) || !is_hex_digit(text[i + 2])) return false;
+        i += 2;
     }
     return true;
 }
 
-// Four numbers from 0 to 255 without leading zeros (RFC 3986, 3.2.2).
-constexpr bool is_ipv4_address(std::string_view text) noexcept {
-    int numbers = 0;
-    while (numbers < 4) {
-        std::size_t digits = 0;
-        unsigned value = 0;
-        for (; digits < text.size() && digits < 4 && is_digit(text[digits]); ++digits)
-            value = value * 10 + static_cast<unsigned>(text[digits] - '0');
-        if (digits == 0 || value > 255 || (digits > 1 && text.front() == '0')) return false;
-        text.remove_prefix(digits);
-        if (++numbers < 4) {
-            if (!text.starts_with('.')) return false;
-            text.remove_prefix(1);
-        }
-    }
-    return text.empty();
-}
-
-// Eight groups of one to four hexadecimal digits, of which `::` stands for one or more and an IPv4 address for the
-// last two (RFC 3986, 3.2.2). Without a zone.
-constexpr bool is_ipv6_address(std::string_view text) noexcept {
-    int groups = 0;
-    bool compressed = text.starts_with("::");
-    if (compressed) text.remove_prefix(2);
-    while (!text.empty()) {
-        const std::size_t digits = lesser(text.find_first_of(":."), text.size());
-        if (digits < text.size() && text[digits] == '.') {
-            if (!is_ipv4_address(text)) return false;
-            groups += 2;
-            break;
-        }
-        if (digits == 0 || digits > 4) return false;
-        for (const char c : text.substr(0, digits))
-            if (!is_hex_digit(c)) return false;
-        ++groups;
-        text.remove_prefix(digits);
-        if (text.empty()) break;
-        text.remove_prefix(1);
-        if (text.empty()) return false;
-        if (text.front() == ':') {
-            if (compressed) return false;
-            compressed = true;
-            text.remove_prefix(1);
-        }
-    }
-    return compressed ? groups <= 7 : groups == 8;
-}
-
 constexpr bool is_host(std::string_view host, bool ipv6) noexcept {
-    return ipv6 ? is_ipv6_address(host) : !host.empty() && is_uri_text(host, is_name_char);
+    return ipv6 ? bool(parse_ipv6(host)) : !host.empty() && is_uri_text(host, uri_text::name);
 }
 
 // The number behind the colon; an empty one is 0 (RFC 3986, 3.2.3).
@@ -173,8 +128,8 @@ NAVETTE_INLINE errc check_uri(const uri& target) noexcept {
     if (!detail::is_host(target.host, target.ipv6)) return errc::invalid_host;
     if (target.port == 0) return errc::invalid_port;
     if (!target.path.starts_with('/')) return errc::invalid_path;
-    if (!detail::is_uri_text(target.path, detail::is_path_char)) return errc::invalid_path;
-    if (!detail::is_uri_text(target.query, detail::is_query_char)) return errc::invalid_path;
+    if (!detail::is_uri_text(target.path, detail::uri_text::path)) return errc::invalid_path;
+    if (!detail::is_uri_text(target.query, detail::uri_text::query)) return errc::invalid_path;
     return {};
 }
 
