@@ -14,7 +14,7 @@ using kind = body_length::kind;
 
 struct reading {
     std::string body, rest;
-    bool done;
+    bool done, whole;
 };
 
 reading read(const body_length& length, std::string_view text, std::size_t max = 8192,
@@ -30,7 +30,7 @@ reading read(const body_length& length, std::string_view text, std::size_t max =
         done                    = reader.receive(in, to);
         all                     = all.subspan(given - in.size());
     } while (!done && !all.empty());
-    return {std::string(as_text(to.data())), std::string(as_text(all)), done};
+    return {std::string(as_text(to.data())), std::string(as_text(all)), done, reader.is_whole()};
 }
 
 body_length length_of(const std::vector<http_field>& fields, bool is_request = true) {
@@ -144,6 +144,25 @@ TEST_CASE("a malformed chunk ends the reading and keeps what came before",
     CHECK(read({kind::chunked}, "2\r\nok\rz").done);
     CHECK_FALSE(read({kind::chunked}, "1;" + std::string(254, 'x')).done);
     CHECK(read({kind::chunked}, "1;" + std::string(255, 'x')).done);
+}
+
+TEST_CASE("a body is whole if it ended where it says itself, however it is split", "[http_body][9112:6.3]") {
+    for (const std::size_t piece : {1u, 2u, 3u, 1000u}) {
+        CHECK(read({kind::known, 5}, "12345 and more", 5, piece).whole);
+        CHECK(read({kind::known, 0}, "x", 0, piece).whole);
+        const reading chunked = read({kind::chunked}, "5\r\nhello\r\n0;last\r\nTrailer: x\r\n\r\n", 5, piece);
+        CHECK(chunked.whole);
+        CHECK(chunked.rest == "Trailer: x\r\n\r\n");
+
+        CHECK_FALSE(read({kind::known, 5}, "1234", 5, piece).whole);
+        CHECK_FALSE(read({kind::known, 5}, "12345", 4, piece).whole);
+        CHECK_FALSE(read({kind::none_given}, "12345", 5, piece).whole);
+        CHECK_FALSE(read({kind::until_close}, "12345", 5, piece).whole);
+        CHECK_FALSE(read({kind::chunked}, "5\r\nhello\r\n", 5, piece).whole);
+        CHECK_FALSE(read({kind::chunked}, "5\r\nhello\r\n0\r\n", 4, piece).whole);
+        for (const char* bad : {"\r\n", "0\rx", "0\n", "g\r\n", "5\r\nhellox0\r\n"})
+            CHECK_FALSE(read({kind::chunked}, bad, 5, piece).whole);
+    }
 }
 
 TEST_CASE("a full fixed buffer ends the reading", "[http_body]") {

@@ -29,7 +29,7 @@ result<body_length> read_body_length(const known_fields& fields, bool is_request
 /// Reads a body into a buffer.
 class body_reader {
     enum class state : std::uint8_t {
-        plain, size, extension, size_line_feed, data, data_end, data_line_feed, done
+        plain, size, extension, size_line_feed, data, data_end, data_line_feed, whole, done
     };
 
     std::uint64_t left_  = 0;       // bytes of the body, or of its chunk, that are still to come
@@ -47,6 +47,9 @@ public:
     /// Takes bytes off the front of `in` and appends what they carry to `to`. True: the body has ended, its bound is
     /// reached, `to` is full or a chunk is malformed; what came before is in `to`.
     [[nodiscard]] bool receive(byte_span& in, buffer& to) noexcept;
+
+    /// Whether it has ended where it says itself. Behind chunks come the trailers and an empty line, which are not read.
+    bool is_whole() const noexcept { return state_ == state::whole; }
 
 private:
     bool keep(byte_span& in, buffer& to) noexcept;

@@ -61,16 +61,17 @@ NAVETTE_INLINE body_reader::body_reader(const body_length& length, std::size_t m
     case body_length::kind::until_close: left_ = std::numeric_limits<std::uint64_t>::max(); break;
     }
     if (length.how == body_length::kind::chunked) state_ = max == 0 ? state::done : state::size;
-    else state_ = max == 0 || left_ == 0 ? state::done : state::plain;
+    else if (left_ == 0) state_ = state::whole;
+    else state_ = max == 0 ? state::done : state::plain;
 }
 
 NAVETTE_INLINE bool body_reader::receive(byte_span& in, buffer& to) noexcept {
-    while (!in.empty() && state_ != state::done) {
+    while (!in.empty() && state_ < state::whole) {
         const bool goes_on =
             state_ == state::plain || state_ == state::data ? keep(in, to) : read_framing(in);
-        if (!goes_on) state_ = state::done;
+        if (!goes_on && state_ != state::whole) state_ = state::done;
     }
-    return state_ == state::done;
+    return state_ >= state::whole;
 }
 
 // Content. False: no more of it can be kept, or it has ended.
@@ -82,9 +83,8 @@ NAVETTE_INLINE bool body_reader::keep(byte_span& in, buffer& to) noexcept {
     room_ -= n;
     left_ -= n;
     if (left_ != 0) return room_ != 0;
-    if (state_ == state::plain) return false;
-    state_ = state::data_end;
-    return true;
+    state_ = state_ == state::plain ? state::whole : state::data_end;
+    return state_ != state::whole;
 }
 
 // One byte of what stands around the chunks (RFC 9112, 7.1). False: it is malformed, or the last chunk has come.
@@ -104,13 +104,13 @@ NAVETTE_INLINE bool body_reader::read_framing(byte_span& in) noexcept {
         return c == '\n';
     }
     if (state_ == state::size_line_feed) {
-        state_ = state::data;
-        return c == '\n' && left_ != 0;
+        if (c == '\n') state_ = left_ == 0 ? state::whole : state::data;
+        return state_ == state::data;
     }
     if (++line_ > max_line) return false;
     if (c == '\r') {
         state_ = state::size_line_feed;
-        return true;
+        return line_ > 1;
     }
     if (state_ == state::extension) return is_field_char(c);
     if (line_ > 1 && (c == ';' || is_ows(c))) {
