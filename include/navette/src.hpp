@@ -21,6 +21,11 @@
 #include <navette/handshake/origin.ipp>
 #include <navette/handshake/server_handshake.ipp>
 #include <navette/handshake/client_handshake.ipp>
+#include <navette/handshake/http_authentication.ipp>
+#include <navette/handshake/proxy_http.ipp>
+#include <navette/handshake/proxy_socks.ipp>
+#include <navette/handshake/proxy_choice.ipp>
+#include <navette/handshake/transparent_proxy.ipp>
 #include <navette/protocol/protocol.ipp>
 #include <navette/protocol/heartbeat.ipp>
 #include <navette/stream/error.ipp>

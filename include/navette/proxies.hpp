@@ -1,0 +1,9 @@
+// The contents list of what leads a client through proxies, beside that of navette.hpp: also of floors 1 and 4, and of
+// the standard library alone. Whoever connects without a proxy is spared its cost.
+#pragma once
+
+#include <navette/codec/digest.hpp>                // MD5 and SHA-256, for Digest authentication alone
+#include <navette/handshake/http_authentication.hpp> // challenges and credentials: Basic, Digest, Bearer
+#include <navette/handshake/proxy.hpp>             // CONNECT and SOCKS5
+#include <navette/handshake/proxy_choice.hpp>      // which proxy for which URI
+#include <navette/handshake/transparent_proxy.hpp> // what one that nobody configured does
