@@ -160,7 +160,7 @@ TEST_CASE("networks in no_proxy exempt their addresses, to the bit", "[proxy_cho
     CHECK(exempt("[::1]", "::1/128"));
     CHECK_FALSE(exempt("1.2.3.4", "::/0"));
     CHECK(exempt("[::ffff:10.1.2.3]", "10.0.0.0/8"));
-    for (const char* bad : {"10.0.0.0/", "10.0.0.0/33", "10.0.0.0/x", "10.0.0.0/-1", "10.0.0.0/8/8", "10.0.0.0/0008",
+    for (const char* bad : {"10.0.0.0/", "10.0.0.1/33", "10.0.0.0/x", "10.0.0.0/-1", "10.0.0.0/8/8", "10.0.0.0/0008",
                             "10/8", "/8", "a/8", "10.0.0.0/8:80", "::/129", "[fd00::]/8"}) {
         CAPTURE(bad);
         CHECK_FALSE(exempt("10.0.0.1", bad));
