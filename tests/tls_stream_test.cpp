@@ -87,7 +87,7 @@ TEST_CASE("the transport's end without close_notify is a truncation, at every by
     const auto meet = [&](std::size_t budget) {
         auto [a, b] = memory_stream::make_pair();
         std::thread peer([&, b = std::move(b)]() mutable {
-            tls_side side;
+            engine_side side;
             side.engine = *server.make();
             std::array<std::byte, 4096> place;
             for (bool answered = false; budget != 0 && !(answered && side.out.empty());) {

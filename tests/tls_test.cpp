@@ -167,7 +167,7 @@ TEST_CASE("keys are updated amid data, by either side", "[tls]") {
     REQUIRE(pair.shake_hands());
     std::string sent;
     for (int i = 0; i < 20; ++i) {
-        tls_side& from = i % 2 == 0 ? pair.client : pair.server;
+        engine_side& from = i % 2 == 0 ? pair.client : pair.server;
         REQUIRE(SSL_key_update(tls::native_handle(from.engine), SSL_KEY_UPDATE_REQUESTED) == 1);
         const std::string text = "round " + std::to_string(i) + ";";
         CHECK(pair.client.send(text) == text.size());

@@ -1,5 +1,5 @@
-// The contents list of what leads a client through proxies, beside that of navette.hpp: also of floors 1 and 4, and of
-// the standard library alone. Whoever connects without a proxy is spared its cost.
+// The contents list of what leads a client to its server by detours, proxies and redirections, beside that of navette.hpp:
+// also of floors 1, 4 and 6, and of the standard library alone. Whoever connects without them is spared its cost.
 #pragma once
 
 #include <navette/codec/digest.hpp>                // MD5 and SHA-256, for Digest authentication alone
@@ -7,3 +7,6 @@
 #include <navette/handshake/proxy.hpp>             // CONNECT and SOCKS5
 #include <navette/handshake/proxy_choice.hpp>      // which proxy for which URI
 #include <navette/handshake/transparent_proxy.hpp> // what one that nobody configured does
+#include <navette/handshake/redirect.hpp>          // where a redirection leads
+#include <navette/stream/engine_stack.hpp>         // one engine on another
+#include <navette/stream/client_route.hpp>         // proxies and TLS on the way to a server, as engines

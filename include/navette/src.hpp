@@ -26,7 +26,9 @@
 #include <navette/handshake/proxy_socks.ipp>
 #include <navette/handshake/proxy_choice.ipp>
 #include <navette/handshake/transparent_proxy.ipp>
+#include <navette/handshake/redirect.ipp>
 #include <navette/protocol/protocol.ipp>
 #include <navette/protocol/heartbeat.ipp>
 #include <navette/stream/error.ipp>
+#include <navette/stream/client_route.ipp>
 #include <navette/tcp.ipp>

@@ -18,7 +18,7 @@ none() {
 mapfile -t headers < <(find include -name '*.hpp' -o -name '*.ipp' | sort)
 mapfile -t fragments < <(find include -type f -not -name '*.hpp' -not -name '*.ipp' | sort)
 mapfile -t core < <(printf '%s\n' "${headers[@]}" | grep -E '^include/navette/(base|codec|frame|extension|handshake|protocol)/')
-mapfile -t without_cast < <(printf '%s\n' "${headers[@]}" | grep -vxE 'include/navette/(base/bytes\.hpp|tcp\.(hpp|ipp))')
+mapfile -t without_cast < <(printf '%s\n' "${headers[@]}" | grep -vxE 'include/navette/(base/bytes\.hpp|tcp(_[a-z]+)?\.(hpp|ipp))')
 mapfile -t all < <(find . \( -path ./build -o -path ./.git -o -path ./tests/house \) -prune -o -type f \
     \( -name '*.hpp' -o -name '*.ipp' -o -name '*.cpp' -o -name '*.sh' -o -name '*.py' -o -name '*.mjs' -o -name '*.md' \
     -o -name '*.txt' -o -name '*.cmake' -o -name '*.json' -o -name '*.html' -o -name '*.css' -o -name '*.js' \) -print |
@@ -28,7 +28,7 @@ mapfile -t tests < <(printf '%s\n' "${sources[@]}" | grep '^tests/')
 
 costly='^ *# *include *<(iostream|regex|random|chrono|mutex|ranges|functional|system_error)>'
 none 'this header is too costly for floors 0 to 5' "$costly" "${core[@]}"
-mapfile -t light < <(printf '%s\n' "${headers[@]}" | grep -vxE 'include/navette/(tcp|tls)\.(hpp|ipp)')
+mapfile -t light < <(printf '%s\n' "${headers[@]}" | grep -vxE 'include/navette/(tcp|tls|websocket)(_[a-z]+)?\.(hpp|ipp)')
 none 'this header alone costs a third of what the library does' '^ *# *include *<(algorithm|iterator|memory)>' "${light[@]}"
 none 'costs half a second; use vector types' '^ *# *include *<[a-z]*intrin\.h>' "${headers[@]}" "${fragments[@]}"
 none 'reinterpret_cast belongs into base/bytes.hpp' 'reinterpret_cast *<' "${without_cast[@]}" "${fragments[@]}"

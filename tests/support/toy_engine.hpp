@@ -94,6 +94,7 @@ inline constexpr navette::transport_engine_table toy_engine::table{
     [](void* self, navette::byte_span& in, navette::byte_span plain, navette::buffer& out) noexcept {
         return at(self).receive(in, plain, out);
     },
+    [](void*) noexcept { return navette::engine_step{.error = navette::errc::tls_truncated}; },
     [](void* self, navette::const_byte_span& plain, navette::buffer& out) noexcept { return at(self).send(plain, out); },
     [](void* self, navette::buffer& out) noexcept {
         return put(out, escape, end) ? navette::engine_step{} : at(self).failed(navette::errc::out_of_memory);

@@ -22,7 +22,7 @@ enum class errc : std::uint8_t {
     // what this side lacks
     out_of_memory, no_entropy, output_full, no_tls,
     // time
-    connect_timeout, tls_timeout, handshake_timeout, idle_timeout, pong_timeout, close_timeout, write_timeout,
+    connect_timeout, proxy_timeout, tls_timeout, handshake_timeout, idle_timeout, pong_timeout, close_timeout, write_timeout,
     // the caller's mistakes
     misuse, not_open, frame_open, message_in_progress, unsendable_text, unsendable_close_code, reason_too_long,
     payload_too_long, invalid_field, reserved_field, invalid_subprotocol, invalid_status, invalid_credentials,
@@ -37,13 +37,14 @@ enum class errc : std::uint8_t {
     missing_key, invalid_key, unsupported_version, bad_subprotocols, bad_extensions, origin_refused, unexpected_body,
     // authentication, and a proxy on the way
     bad_authentication, unsupported_authentication, credentials_missing, credentials_refused,
-    proxy_refused, proxy_truncated, early_tunnel_data,
+    proxy_refused, proxy_truncated, proxy_wants_reconnection, early_tunnel_data,
     bad_socks_reply, socks_method_refused, socks_failure, socks_not_allowed, socks_network_unreachable,
     socks_host_unreachable, socks_connection_refused, socks_ttl_expired, socks_command_not_supported,
     socks_address_type_not_supported,
     // a client judges an answer
     unexpected_status, upgrade_mismatch, connection_mismatch, accept_mismatch, unoffered_extension,
     extension_refused, unoffered_subprotocol, too_many_interim_responses,
+    bad_redirect, insecure_redirect, too_many_redirects,
 };
 
 /// Whose fault an error is; the error conditions of floor 6 carry the same names.
@@ -100,6 +101,7 @@ inline constexpr error_facts error_table[] = {
     NAVETTE_ERROR(no_tls, environment, 1006, 0, "a wss URI needs TLS, and none was supplied", "RFC 6455, 3"),
 
     NAVETTE_ERROR(connect_timeout, timed_out, 1006, 0, "the connection was not established in time", ""),
+    NAVETTE_ERROR(proxy_timeout, timed_out, 1006, 0, "the proxy did not open a tunnel in time", ""),
     NAVETTE_ERROR(tls_timeout, timed_out, 1006, 0, "TLS was not established in time", "RFC 8446, 4"),
     NAVETTE_ERROR(handshake_timeout, timed_out, 1006, 408, "the opening handshake was not complete in time", ""),
     NAVETTE_ERROR(idle_timeout, timed_out, 1001, 0, "nothing was received for too long", ""),
@@ -161,6 +163,7 @@ inline constexpr error_facts error_table[] = {
     NAVETTE_ERROR(credentials_refused, handshake_failed, 1006, 0, "the user name or the password was refused", "RFC 9110, 11.4"),
     NAVETTE_ERROR(proxy_refused, handshake_failed, 1006, 0, "the proxy's status is not 2xx", "RFC 9110, 9.3.6"),
     NAVETTE_ERROR(proxy_truncated, handshake_failed, 1006, 0, "the proxy ended the connection before the tunnel was open", "RFC 9110, 9.3.6"),
+    NAVETTE_ERROR(proxy_wants_reconnection, handshake_failed, 1006, 0, "the proxy takes credentials on a new connection only", "RFC 9112, 9.6"),
     NAVETTE_ERROR(early_tunnel_data, handshake_failed, 1006, 0, "bytes came through the tunnel before any were sent", "RFC 9110, 9.3.6"),
     NAVETTE_ERROR(bad_socks_reply, handshake_failed, 1006, 0, "the SOCKS proxy's reply is malformed", "RFC 1928, 6"),
     NAVETTE_ERROR(socks_method_refused, handshake_failed, 1006, 0, "the SOCKS proxy accepts none of the ways to authenticate that were offered", "RFC 1928, 3"),
@@ -181,6 +184,9 @@ inline constexpr error_facts error_table[] = {
     NAVETTE_ERROR(extension_refused, handshake_failed, 1006, 0, "the server answered an extension with parameters that are not acceptable", "RFC 6455, 9.1"),
     NAVETTE_ERROR(unoffered_subprotocol, handshake_failed, 1006, 0, "the server chose a subprotocol that was not offered, or more than one", "RFC 6455, 4.1"),
     NAVETTE_ERROR(too_many_interim_responses, handshake_failed, 1006, 0, "the server sent more interim responses than the limit", "RFC 9110, 15.2"),
+    NAVETTE_ERROR(bad_redirect, handshake_failed, 1006, 0, "the server's Location is missing, repeated, or leads to no WebSocket server", "RFC 9110, 10.2.2"),
+    NAVETTE_ERROR(insecure_redirect, handshake_failed, 1006, 0, "the server redirects from wss to ws", "RFC 9110, 15.4"),
+    NAVETTE_ERROR(too_many_redirects, handshake_failed, 1006, 0, "the server redirects more often than is allowed", "RFC 9110, 15.4"),
 #undef NAVETTE_ERROR
 };
 
@@ -188,7 +194,7 @@ static_assert([] {
     std::size_t i = 0;
     for (const error_facts& row : error_table)
         if (static_cast<std::size_t>(row.code) != ++i) return false;
-    return i == static_cast<std::size_t>(errc::too_many_interim_responses);
+    return i == static_cast<std::size_t>(errc::too_many_redirects);
 }(), "error_table has one row for each errc, in its order");
 
 /// What is known of `e`. Precondition: `e` is an enumerator, not `errc{}`.

@@ -9,6 +9,7 @@ namespace navette {
 /// How long a connection waits for what. Zero turns a deadline off.
 struct timeouts {
     duration connect     = seconds(10);  ///< until the transport stands, name resolution and all addresses included
+    duration proxy       = seconds(10);  ///< until a proxy has opened its tunnel; each of a chain has as long
     duration tls         = seconds(10);  ///< until TLS is laid over the transport
     duration handshake   = seconds(10);  ///< until the opening handshake is complete; in all, not for each byte
     duration idle        = duration{};   ///< without a byte received; off, since heartbeat does better

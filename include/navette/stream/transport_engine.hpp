@@ -25,6 +25,8 @@ struct transport_engine_table {
     /// call takes a byte, produces one, ends, fails, or means "more input is needed": that only once `cipher_in` is
     /// empty, or `plain_out` is and plain bytes are next. Those stay inside, or in `cipher_in`, for the next call.
     engine_step (*receive)(void* self, byte_span& cipher_in, byte_span plain_out, buffer& cipher_out) noexcept;
+    /// The transport has ended: whether that is an end, or an error such as `errc::tls_truncated`.
+    engine_step (*receive_eof)(void* self) noexcept;
     /// Takes bytes off the front of `plain`, as many as one record holds, and appends their cipher text. Takes none
     /// while the engine must receive first, as in its handshake, whose first flight this call begins, even if `plain` is
     /// empty.
@@ -63,6 +65,7 @@ public:
     engine_step receive(byte_span& cipher_in, byte_span plain_out, buffer& cipher_out) noexcept {
         return table_->receive(self_, cipher_in, plain_out, cipher_out);
     }
+    engine_step receive_eof() noexcept { return table_->receive_eof(self_); }
     engine_step send(const_byte_span& plain, buffer& cipher_out) noexcept {
         return table_->send(self_, plain, cipher_out);
     }
@@ -79,7 +82,7 @@ struct transport_factory {
 };
 
 /// Drives an engine over the stream `S`. The engine's handshake happens inside the first reads and writes, or before them
-/// in `handshake`. The end of `S` before the engine's own clean end is `errc::tls_truncated`. One write sends at most one record. Deadlines are those
+/// in `handshake`. What the end of `S` means says the engine, in general `errc::tls_truncated`. One write sends at most one record. Deadlines are those
 /// of `S`, if it has any: a write that must read first waits at most until the write deadline, and the reverse.
 ///
 /// With a mutex as Lock one thread may read while another writes, once the engine's handshake is complete.
@@ -237,9 +240,14 @@ private:
         const scoped_lock held(shared_->lock);
         if (!got && got.error() == std::errc::timed_out) return got.error();
         if (!got) return lose(got.error());
-        if (*got == 0) return lose(errc::tls_truncated);
-        shared_->cipher = shared_->input.data().first(*got);
-        return {};
+        if (*got != 0) {
+            shared_->cipher = shared_->input.data().first(*got);
+            return {};
+        }
+        const engine_step step = shared_->engine.receive_eof();
+        shared_->ended         = step.ended;
+        if (step.ended) return {};
+        return lose(step.error ? step.error : make_error_code(errc::tls_truncated));
     }
 };
 
