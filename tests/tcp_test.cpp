@@ -499,11 +499,11 @@ TEST_CASE("a refusal can be read by the caller of connect", "[tcp][client][C39][
                                [](const request_view&) { return decision::reject(403, "not you"); });
         static_cast<void>(ws);
     });
-    handshake_report report;
+    connect_report report;
     CHECK(navette::connect(uri_of(*listener), {.report = &report}).error() == errc::unexpected_status);
     server.join();
-    CHECK(report.response.status == 403);
-    CHECK(report.response.body == "not you");
+    CHECK(report.server.response.status == 403);
+    CHECK(report.server.response.body == "not you");
 }
 
 TEST_CASE("the Close of a failing server arrives although it had not read all that was sent", "[tcp][server][C119]") {

@@ -32,3 +32,4 @@
 #include <navette/stream/error.ipp>
 #include <navette/stream/client_route.ipp>
 #include <navette/tcp.ipp>
+#include <navette/tcp_client.ipp>

@@ -9,11 +9,14 @@
 
 #include <navette/base/buffer.hpp>
 #include <navette/base/timeouts.hpp>
+#include <navette/handshake/http_authentication.hpp>
+#include <navette/handshake/transparent_proxy.hpp>
 #include <navette/stream/opening_handshake.hpp>
 #include <navette/stream/stream.hpp>
 #include <navette/stream/transport_engine.hpp>
 
 #include <array>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -141,21 +144,50 @@ namespace navette {
 /// A client's connection over whatever transport its URI asked for.
 using client_connection = connection<role::client, any_stream>;
 
-/// What `connect(uri)` may be given beside the URI.
+/// Why `connect(uri)` has failed, beyond its error.
+struct connect_report {
+    handshake_report server{};       ///< what the server answered: status, fields, part of the body
+    buffer           uri_text{};     ///< storage of `uri`
+    std::string_view uri{};          ///< where the last redirection led; empty: none was followed
+    response_view    proxy{};        ///< what the HTTP proxy answered that opened no tunnel; views into `proxy_head`
+    buffer           proxy_head{};
+    interference     seen{};         ///< what a proxy that nobody configured seems to have done: describe() says what helps
+};
+
+/// What `connect(uri)` may be given beside the URI. All is borrowed for the call; see `connect(S, ...)` for what longer.
 struct connect_options {
     client_options handshake{};
     navette::limits limits{};
     navette::timeouts timeouts{};
 
-    /// Makes the TLS engine of a wss URI; null: such a URI is `errc::no_tls`, before a byte is sent. Borrowed for the call.
+    /// Makes the TLS engine of a wss URI, and of an https proxy; null: such are `errc::no_tls`, before a byte is sent.
     const transport_factory* tls = nullptr;
 
-    /// If not null, keeps what the server answered, for when the opening handshake fails. Borrowed for the call.
-    handshake_report* report = nullptr;
+    /// The proxies on the way, a chain as proxy_chain has it: "http://user:secret@proxy.example:3128"; "": none. By default
+    /// what proxies_from_environment says. ws goes through a tunnel as wss does (RFC 6455, 4.1).
+    std::optional<std::string_view> proxy{};
+
+    /// Sent with the request as Basic authentication (RFC 7617), or as a bearer token (RFC 6750). One of them at most.
+    credentials      login{};
+    std::string_view bearer{};
+
+    /// How many redirections are followed; then `errc::too_many_redirects`. At 0 a redirection is `errc::unexpected_status`.
+    /// Another origin gets neither `login` nor `bearer` nor fields that are credentials (see is_credential).
+    unsigned redirects = 0;
+
+    /// If not null, is filled in.
+    connect_report* report = nullptr;
 };
 
-/// Connects to a ws or wss URI: TCP to its host, TLS if secure, then the opening handshake. The URI is checked before
-/// anything is sent. Errors: those of `parse_uri`, `tcp::connect`, the engine and `connect(S, ...)`.
+/// Which proxies the environment has for a URI: proxy_for and bypasses_proxy over http_proxy, https_proxy, all_proxy,
+/// ws_proxy, wss_proxy and no_proxy, each in lower case or else in capitals, but not HTTP_PROXY within a CGI program. None
+/// for loopback: localhost, names below it, 127.0.0.0/8 and ::1. A view into the environment.
+std::string_view proxies_from_environment(const uri& to) noexcept;
+
+/// Connects to a ws or wss URI: TCP to its host or the first proxy, tunnels, TLS if secure, then the opening handshake, each
+/// within its deadline. The URI is checked before anything is sent. Errors: those of `parse_uri`, `client_route`,
+/// `tcp::connect`, the engines and `connect(S, ...)`; `errc::proxy_timeout`, `errc::tls_timeout`; `errc::bad_redirect`,
+/// `errc::insecure_redirect`, `errc::too_many_redirects`; `errc::misuse`: `login` and `bearer`.
 ///
 ///     auto ws = navette::connect("ws://127.0.0.1:9001/chat", {.handshake = {.subprotocols = wanted}});
 io_result<client_connection> connect(std::string_view uri, const connect_options& options = {});
@@ -165,4 +197,5 @@ io_result<client_connection> connect(const uri& to, const connect_options& optio
 
 #if !defined(NAVETTE_SEPARATE_COMPILATION)
 #  include <navette/tcp.ipp>
+#  include <navette/tcp_client.ipp>
 #endif

@@ -394,30 +394,3 @@ NAVETTE_INLINE io_result<listener> unix_listen(std::string_view path, int backlo
 }
 
 } // namespace navette::tcp
-
-namespace navette {
-
-NAVETTE_INLINE io_result<client_connection> connect(const uri& to, const connect_options& options) {
-    if (const errc error = check_uri(to); error != errc{}) return error;
-    transport_engine engine;
-    if (to.secure) {
-        if (options.tls == nullptr || options.tls->make == nullptr) return errc::no_tls;
-        auto made = options.tls->make(options.tls->self, role::client, to.host);
-        if (!made) return made.error();
-        engine = *std::move(made);
-    }
-    auto socket = tcp::connect(to.host, to.port, options.timeouts.connect);
-    if (!socket) return socket.error();
-    any_stream transport = engine ? any_stream(engine_stream(*std::move(socket), std::move(engine)))
-                                  : any_stream(*std::move(socket));
-    if (!transport) return errc::out_of_memory;
-    return connect(std::move(transport), to, options.handshake, options.limits, options.timeouts, options.report);
-}
-
-NAVETTE_INLINE io_result<client_connection> connect(std::string_view text, const connect_options& options) {
-    const auto to = parse_uri(text);
-    if (!to) return to.error();
-    return connect(*to, options);
-}
-
-} // namespace navette

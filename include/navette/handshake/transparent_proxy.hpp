@@ -24,7 +24,10 @@ enum class interference : std::uint8_t {
 
 /// What a failed opening handshake looks like. Always `none` for wss, which nobody on the way can read, and for a
 /// handshake that did not fail.
-interference find_interference(const uri& target, const client_handshake& failed) noexcept;
+interference find_interference(const uri& target, errc error, const response_view& answer) noexcept;
+inline interference find_interference(const uri& target, const client_handshake& failed) noexcept {
+    return find_interference(target, failed.error(), failed.response());
+}
 
 /// What the end of an open connection looks like: `cut_when_idle` if it was ws and ended by `errc::truncated` after a
 /// silence of 20 seconds or more.

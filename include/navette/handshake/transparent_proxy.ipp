@@ -22,14 +22,12 @@ inline bool has_proxy_mark(const http_fields& fields) noexcept {
 
 } // namespace detail
 
-NAVETTE_INLINE interference find_interference(const uri& target, const client_handshake& failed) noexcept {
-    const errc error = failed.error();
+NAVETTE_INLINE interference find_interference(const uri& target, errc error, const response_view& answer) noexcept {
     if (target.secure || error == errc{}) return interference::none;
     if (error == errc::head_truncated) return interference::cut;
 
-    const response_view answer  = failed.response();
-    const http_fields&  fields  = answer.fields;
-    const bool          is_mark = detail::has_proxy_mark(fields);
+    const http_fields& fields  = answer.fields;
+    const bool         is_mark = detail::has_proxy_mark(fields);
     if (error == errc::upgrade_mismatch && fields.count("Upgrade") == 0) return interference::upgrade_stripped;
     if (error == errc::connection_mismatch) return interference::upgrade_stripped;
     if (error == errc::accept_mismatch && is_mark) return interference::answered_by_proxy;   // another client's

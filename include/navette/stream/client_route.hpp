@@ -78,9 +78,10 @@ public:
     /// proxy. Other errors: those of http_connect and socks5_connect, and of the factory's engines.
     io_result<transport_engine> engine() noexcept;
 
-    /// What the proxy that refused answered, if it was an HTTP proxy and its head was complete; else status 0. A view into
-    /// this object.
+    /// What the proxy that refused answered, if it was an HTTP proxy and its head was complete; else status 0. Views into
+    /// this object, or, with `kept`, into that, which takes the memory over: then no engine is made any more.
     response_view refusal() const noexcept;
+    response_view refusal(buffer& kept) noexcept;
 
     /// Whether each proxy has opened its tunnel.
     bool is_through() const noexcept;

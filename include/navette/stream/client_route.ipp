@@ -153,6 +153,13 @@ NAVETTE_INLINE response_view client_route::refusal() const noexcept {
     return {};
 }
 
+NAVETTE_INLINE response_view client_route::refusal(buffer& kept) noexcept {
+    const response_view answer = refusal();
+    for (hop* each = state_->first; each != nullptr; each = each->next)
+        if (each->http && each->http->status() == proxy_status::refused) kept = std::move(each->answer);
+    return answer;
+}
+
 NAVETTE_INLINE bool client_route::is_through() const noexcept {
     for (const hop* each = state_->first; each != nullptr; each = each->next) {
         if (each->http && each->http->status() != proxy_status::tunnel) return false;
