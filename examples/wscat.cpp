@@ -1,11 +1,14 @@
 // A WebSocket client for the terminal: lines of standard input leave as text messages, text messages that come are
-// printed as lines. The core in one poll over standard input and the socket, so that neither waits for the other.
+// printed as lines. The core in one poll over standard input and the socket, so that neither waits for the other; TLS and
+// proxies are engines on the socket.
 #include "support/command_line.hpp"
-#include "support/sockets.hpp"
+#include "support/layered_socket.hpp"
 
 #include <navette/deflate.hpp>
 #include <navette/navette.hpp>
+#include <navette/proxies.hpp>
 #include <navette/tcp.hpp>
+#include <navette/tls.hpp>
 
 #include <poll.h>
 #include <algorithm>
@@ -20,96 +23,133 @@ using example::joined;
 
 constexpr const char* help =
     "usage: wscat [OPTION]... URL\n"
-    "Sends each line of standard input as a text message to a ws:// URL, and prints each\n"
-    "text message as a line; binary ones are not shown. Status 0: a clean close.\n"
+    "Sends each line of standard input as a text message to a ws:// or wss:// URL, and prints\n"
+    "each text message as a line; binary ones are not shown. Status 0: a clean close.\n"
     "  --subprotocol S      offers a subprotocol; may be repeated, the one preferred most first\n"
     "  --header 'K: V'      adds a field to the request; may be repeated\n"
+    "  --basic USER:PASS    authenticates with a password\n"
     "  --origin O           claims an origin\n"
+    "  --ca F               trusts the authorities in this PEM file, in place of the system's\n"
+    "  --cert F, --key F    shows this certificate chain, and proves to have its key (PEM)\n"
+    "  --insecure           takes any certificate from anybody\n"
+    "  --proxy URL          goes through this proxy: http, https or socks5, with user:password@ if\n"
+    "                       need be; a chain with commas; '' for none. By default what the\n"
+    "                       environment says (https_proxy, http_proxy, all_proxy, ws_proxy,\n"
+    "                       wss_proxy, no_proxy)\n"
+    "  --reconnect          connects again when the connection fails or is lost, after growing pauses\n"
     "  --max-message BYTES  the longest message that is taken (16777216)\n"
-    "  --timeout S          seconds to connect, for the opening and the closing handshake (10)\n"
+    "  --timeout S          seconds for each step until the connection is open, and to close it (10)\n"
     "  --no-deflate         does not offer compression\n"
-    "  -v, --verbose        says on standard error which compression was agreed, and what it saved\n"
-    "  --ca F, --insecure   TLS; this program is built without\n"
-    "  --proxy URL          this program is built without\n"
+    "  -v, --verbose        says on standard error each step, what was agreed, and what compression saved\n"
     "  --help\n";
 
 // Bytes of waiting output above which standard input is not read.
 constexpr std::size_t output_mark = 256 * 1024;
 
+bool is_verbose = false;
+
+void tell(std::initializer_list<std::string_view> pieces) {
+    if (is_verbose) std::fprintf(stderr, "wscat: %s\n", joined(pieces).c_str());
+}
+
 [[noreturn]] void fail(std::string why) { example::end_with(1, "wscat", std::move(why)); }
 
+// Standard input, which outlives connections.
+struct input_lines {
+    std::string rest{};   // of what was read, behind the last whole line
+    bool        ended = false;
+};
+
+// What became of a connection.
+struct outcome {
+    std::string complaint{};              // empty: it was closed cleanly
+    bool        was_open     = false;
+    bool        may_retry    = true;      // the cause may pass
+    bool        wants_socket = false;     // a proxy wants another connection
+};
+
+// One connection, from its socket to its end.
 class client {
-    tcp::stream socket_;
-    duration patience_;
+    example::layered_socket socket_;
+    const uri& target_;
     const limits& limits_;
-    const permessage_deflate* told_of_; // null: nobody wants to be told
+    const permessage_deflate& deflate_;
     client_handshake& handshake_;
-    buffer out_;
+    input_lines& lines_;
+    duration patience_;
+    buffer out_{};
     buffer_pool pool_{};
     std::optional<session<role::client>> session_{};
-    std::string line_{};      // of standard input, so far
-    std::string complaint_{}; // why the end will be a failure
+    outcome outcome_{};
     instant deadline_;
-    int write_failure_ = 0;
-    bool input_ended_  = false;
-    bool shut_down_    = false;
+    std::error_code write_failure_{};
+    bool asked_     = false; // the request is in out_
+    bool over_      = false; // nothing can be done any more
+    bool closing_   = false;
+    bool shut_down_ = false;
     ::pollfd watched_[2]{};
     std::array<std::byte, 65536> input_;
 
 public:
-    /// `request` is the handshake's, and is sent first. What `told_of` does is told on standard error; null: it is not.
-    client(tcp::stream socket, client_handshake& handshake, buffer request, duration patience,
-           const limits& bounds, const permessage_deflate* told_of)
-        : socket_(std::move(socket)),
-          patience_(patience),
+    client(tcp::stream socket, transport_engine engine, const uri& target, client_handshake& handshake, input_lines& lines,
+           duration patience, const limits& bounds, const permessage_deflate& deflate)
+        : socket_(std::move(socket), std::move(engine)),
+          target_(target),
           limits_(bounds),
-          told_of_(told_of),
+          deflate_(deflate),
           handshake_(handshake),
-          out_(std::move(request)),
+          lines_(lines),
+          patience_(patience),
           deadline_(deadline(tcp::now(), patience)) {}
 
-    void run() {
-        while (!is_over()) {
+    outcome run() {
+        write();
+        while (!over_ && !is_over()) {
             wait();
             if (watched_[0].revents != 0) read_socket();
-            if (watched_[1].revents != 0) read_input();
-            write();
+            if (watched_[1].revents != 0 && !over_) read_input();
+            if (!over_) write();
         }
-        if (told_of_ != nullptr) tell_savings();
-        if (!complaint_.empty()) fail(complaint_);
+        if (outcome_.was_open) tell_savings();
+        return outcome_;
     }
 
 private:
+    void tell_layers() const {
+        if (!is_verbose || !target_.secure) return;
+        const tls::facts facts = tls::facts_of(socket_.engine());
+        if (*facts.version == 0) return tell({"TLS is established, within that of a proxy"});
+        tell({"TLS is established: ", facts.version, ", ", facts.suite, facts.resumed ? ", a session was resumed" : "",
+              facts.peer_certified ? "" : "; who the server is was not verified"});
+    }
+
     void tell_agreement() const {
+        const std::string_view subprotocol = handshake_.agreed().subprotocol;
+        tell({"the connection is open, ", subprotocol.empty() ? "without a subprotocol" : "with the subprotocol ", subprotocol});
         const deflate_agreement agreed = agreed_deflate(handshake_.agreed());
-        if (!agreed) {
-            std::fputs("wscat: no compression was agreed\n", stderr);
-            return;
-        }
+        if (!agreed) return tell({"no compression was agreed"});
         const auto direction = [](unsigned bits, bool alone) {
             return joined({std::to_string(bits), " window bits",
                            alone ? ", no context takeover" : ", context takeover"});
         };
-        std::fprintf(stderr, "wscat: permessage-deflate was agreed: sends with %s; receives with %s\n",
-                     direction(agreed.send_window_bits, agreed.send_no_context_takeover).c_str(),
-                     direction(agreed.receive_window_bits, agreed.receive_no_context_takeover).c_str());
+        tell({"permessage-deflate was agreed: sends with ",
+              direction(agreed.send_window_bits, agreed.send_no_context_takeover), "; receives with ",
+              direction(agreed.receive_window_bits, agreed.receive_no_context_takeover)});
     }
 
     // A short message may have grown.
     void tell_savings() const {
-        const deflate_counters c = told_of_->counters();
+        const deflate_counters c = deflate_.counters();
         const auto saved = [](std::size_t plain, std::size_t compressed) {
-            return static_cast<long long>(plain) - static_cast<long long>(compressed);
+            return std::to_string(static_cast<long long>(plain) - static_cast<long long>(compressed));
         };
-        std::fprintf(stderr,
-                     "wscat: compression saved %lld of %zu bytes sent, %lld of %zu bytes received\n",
-                     saved(c.sent, c.sent_compressed), c.sent,
-                     saved(c.received, c.received_compressed), c.received);
+        tell({"compression saved ", saved(c.sent, c.sent_compressed), " of ", std::to_string(c.sent), " bytes sent, ",
+              saved(c.received, c.received_compressed), " of ", std::to_string(c.received), " bytes received"});
     }
 
     void wait() {
-        const bool reads_input   = is_open() && !input_ended_ && out_.size() <= output_mark;
-        const int socket_events  = POLLIN | (out_.empty() ? 0 : POLLOUT);
+        const bool reads_input   = is_open() && !lines_.ended && !closing_ && out_.size() <= output_mark;
+        const int socket_events  = POLLIN | (socket_.owes(out_) ? POLLOUT : 0);
         watched_[0]              = {socket_.native_handle(), static_cast<short>(socket_events), 0};
         watched_[1]              = {reads_input ? STDIN_FILENO : -1, POLLIN, 0};
         const std::int64_t left  = to_milliseconds(deadline_ - tcp::now());
@@ -129,15 +169,15 @@ private:
     bool is_over() {
         const bool late = deadline_ <= tcp::now();
         if (late && !is_answered()) {
-            complain(
-                std::string(describe(session_ ? errc::close_timeout : errc::handshake_timeout)));
-            fail(complaint_);
+            const errc step = session_ ? errc::close_timeout : asked_ ? errc::handshake_timeout
+                              : target_.secure ? errc::tls_timeout : errc::proxy_timeout;
+            complain(std::string(describe(step)));
         }
         if (late) return true;
         if (!session_) return false;
-        const transport_action action = session_->protocol().transport(out_);
-        if (action == transport_action::shutdown_write && !std::exchange(shut_down_, true))
-            static_cast<void>(socket_.shutdown_write());
+        const transport_action action =
+            socket_.owes(out_) ? transport_action::keep : session_->protocol().transport(out_);
+        if (action == transport_action::shutdown_write && !std::exchange(shut_down_, true)) socket_.shut_down();
         if (is_answered()) wait_at_most(patience_);
         return action == transport_action::close;
     }
@@ -147,32 +187,46 @@ private:
     }
 
     void read_socket() {
-        const example::transfer done = example::read_now(socket_.native_handle(), input_);
-        if (done.failure != 0 && !is_answered())
-            fail(complaint_.empty() ? std::strerror(done.failure) : complaint_);
-        const bool ended = done.ended || done.failure != 0;
-        byte_span in     = byte_span(input_).first(done.size);
-        if (!session_ && (ended || !in.empty())) shake_hands(in, ended);
+        const std::error_code error = socket_.read([this](byte_span in) { take_bytes(in); });
+        std::fflush(stdout);
+        if (!error) return;
+        if (error == errc::proxy_wants_reconnection) outcome_.wants_socket = true;
+        if (!is_answered()) complain(error == errc::tls_truncated && session_ ? std::string(describe(errc::truncated)) : error.message());
+        if (error == blame::handshake_failed) outcome_.may_retry = false;
+        over_ = true;
+    }
+
+    // Bytes of the server; none: it has ended its direction.
+    void take_bytes(byte_span in) {
+        const bool ended = in.empty();
+        if (over_) return;
+        if (!session_) shake_hands(in, ended);
         if (!session_) return;
         while (event e = session_->receive(in, out_)) take(e);
         if (ended)
             if (event e = session_->receive_eof(out_)) take(e);
-        std::fflush(stdout);
+        if (ended && !is_answered()) over_ = true;
     }
 
     void shake_hands(byte_span& in, bool ended) {
         switch (ended ? handshake_.receive_eof() : handshake_.receive(in)) {
         case client_handshake_status::need_more: return;
-        case client_handshake_status::failed:
-            if (handshake_.error() == errc::unexpected_status) {
-                const response_view said = handshake_.response();
-                fail(joined({"the server answered with HTTP status ", std::to_string(said.status),
-                             " ", said.reason}));
-            }
-            fail(std::string(describe(handshake_.error())));
+        case client_handshake_status::failed: {
+            const response_view said     = handshake_.response();
+            const std::string_view advice = describe(find_interference(target_, handshake_));
+            const std::string what =
+                handshake_.error() == errc::unexpected_status
+                    ? joined({"the server answered with HTTP status ", std::to_string(said.status), " ", said.reason})
+                    : std::string(describe(handshake_.error()));
+            complain(advice.empty() ? what : joined({what, " (", advice, ")"}));
+            outcome_.may_retry = said.status == 0 || said.status >= 500 || said.status == 408 || said.status == 429;
+            over_              = true;
+            return;
+        }
         case client_handshake_status::upgrade:
             session_.emplace(client_protocol(handshake_.agreed(), limits_), pool_);
-            if (told_of_ != nullptr) tell_agreement();
+            outcome_.was_open = true;
+            tell_agreement();
             deadline_ = instant::never();
         }
     }
@@ -191,9 +245,8 @@ private:
                                  e.payload.empty() ? "" : ": ", e.text()}));
             break;
         case event_type::failed:
-            complain(e.error == errc::truncated && write_failure_ != 0
-                         ? std::strerror(write_failure_)
-                         : std::string(describe(e.error)));
+            complain(e.error == errc::truncated && write_failure_ ? write_failure_.message()
+                                                                  : std::string(describe(e.error)));
             break;
         default: break;
         }
@@ -203,64 +256,116 @@ private:
         const ssize_t size = ::read(STDIN_FILENO, input_.data(), input_.size());
         if (size < 0 && (errno == EINTR || errno == EAGAIN)) return;
         if (size <= 0) {
-            input_ended_ = true;
-            if (!line_.empty()) send_line();
+            lines_.ended = true;
+            if (!lines_.rest.empty()) send_line();
             return close();
         }
         std::string_view text = as_text(byte_span(input_).first(static_cast<std::size_t>(size)));
-        for (std::size_t end; !input_ended_ && (end = text.find('\n')) != std::string_view::npos;
+        for (std::size_t end; !closing_ && (end = text.find('\n')) != std::string_view::npos;
              text.remove_prefix(end + 1)) {
-            line_ += text.substr(0, end);
+            lines_.rest += text.substr(0, end);
             send_line();
         }
-        line_ += text;
+        lines_.rest += text;
     }
 
     void send_line() {
-        if (const errc error = session_->protocol().send(opcode::text, line_, fin::yes, out_);
+        if (const errc error = session_->protocol().send(opcode::text, lines_.rest, fin::yes, out_);
             error != errc{}) {
             complain(joined({"a line of the input was not sent: ", describe(error)}));
-            input_ended_ = true;
+            outcome_.may_retry = false;
             close();
         }
-        line_.clear();
+        lines_.rest.clear();
     }
 
     void close() {
+        closing_ = true;
         static_cast<void>(session_->protocol().close(close_code::normal, {}, out_));
         wait_at_most(patience_);
     }
 
     void write() {
-        if (out_.empty()) return;
-        const example::transfer done = example::write_now(socket_.native_handle(), out_.data());
-        out_.consume(done.size);
-        if (done.failure == 0) return;
+        if (socket_.is_open() && !asked_ && !over_) {
+            tell_layers();
+            asked_    = true;
+            deadline_ = deadline(tcp::now(), patience_);
+            if (const errc error = handshake_.request(out_); error != errc{}) fail(std::string(describe(error)));
+        }
+        const std::error_code error = socket_.write(out_);
+        if (!error) return;
         // What the server said before it went, a Close maybe, is still to be read.
         out_.clear();
         wait_at_most(patience_);
-        write_failure_ = done.failure;
+        write_failure_ = error;
     }
 
     // The first cause is the one that is told.
     void complain(std::string why) {
-        if (complaint_.empty()) complaint_ = std::move(why);
+        if (outcome_.complaint.empty()) outcome_.complaint = std::move(why);
     }
 };
+
+// What the command line asks for.
+struct wishes {
+    uri target{};
+    std::optional<std::string_view> proxy{};
+    const transport_factory* tls = nullptr;
+    client_options handshake{};
+    limits bounds{};
+    duration patience = seconds(10);
+};
+
+// Connects, talks until the end, and says how it ended.
+outcome talk(const wishes& all, const permessage_deflate& deflate, input_lines& lines) {
+    const std::string_view proxies = all.proxy ? *all.proxy : proxies_from_environment(all.target);
+    auto route = client_route::make(all.target, proxies, all.tls, {}, all.bounds);
+    if (!route) return {.complaint = joined({"cannot go through ", proxies, ": ", route.error().message()}), .may_retry = false};
+    for (;;) {
+        const authority first = route->first();
+        const std::string at  = joined({first.host, ":", std::to_string(first.port)});
+        auto socket = tcp::connect(first.host, first.port, all.patience);
+        if (!socket) return {.complaint = joined({"cannot connect to ", at, ": ", socket.error().message()})};
+        if (const auto remote = socket->remote())
+            tell({"connected to ", at, ", which is ", remote->host(), route->proxies() != 0 ? ", a proxy" : ""});
+        auto engine = route->engine();
+        if (!engine) return {.complaint = engine.error().message(), .may_retry = false};
+        buffer head;
+        client_handshake handshake(all.target, all.handshake, head, {}, all.bounds);
+        outcome result = client(*std::move(socket), *std::move(engine), all.target, handshake, lines, all.patience, all.bounds, deflate).run();
+        if (result.wants_socket) {
+            tell({"the proxy takes the password on a new connection"});
+            continue;
+        }
+        if (const response_view refused = route->refusal(); refused.status != 0)
+            result.complaint = joined({"the proxy answered with HTTP status ", std::to_string(refused.status), " ", refused.reason});
+        return result;
+    }
+}
+
+// A pause that grows with each failure, so that a server that comes back is not overrun (RFC 6455, 7.2.3).
+void pause_before(unsigned attempt) {
+    std::byte random{};
+    static_cast<void>(entropy{}(byte_span(&random, 1)));
+    const int milliseconds = std::min(30'000, 500 << std::min(attempt, 6u));
+    const int pause        = milliseconds / 2 + milliseconds * static_cast<int>(random) / 512;
+    tell({"connects again in ", std::to_string(pause), " ms"});
+    ::poll(nullptr, 0, pause);
+}
 
 } // namespace
 
 int main(int argc, char** argv) {
+    wishes all;
     std::vector<std::string_view> subprotocols;
     std::vector<http_field> fields;
-    std::string_view origin;
-    limits bounds;
-    duration patience = seconds(10);
-    bool compresses = true, verbose = false;
+    std::string_view ca, chain, key;
+    buffer basic;
+    bool compresses = true, is_insecure = false, reconnects = false;
 
     example::command_line line(argc, argv, "wscat", help,
-                               {"subprotocol=", "header=", "origin=", "proxy=", "ca=", "insecure",
-                                "no-deflate", "max-message=", "timeout=", "v|verbose"});
+                               {"subprotocol=", "header=", "basic=", "origin=", "proxy=", "ca=", "cert=", "key=", "insecure",
+                                "reconnect", "no-deflate", "max-message=", "timeout=", "v|verbose"});
     while (line.next()) {
         if (line.is("subprotocol")) {
             if (!is_token(line.value()) ||
@@ -279,43 +384,73 @@ int main(int argc, char** argv) {
                 error != errc{})
                 line.refuse_value(joined({"cannot be sent: ", describe(error)}));
         }
-        if (line.is("origin")) {
-            origin = line.value();
-            if (origin.empty() || !is_field_value(origin)) line.refuse_value("is not an origin");
+        if (line.is("basic")) {
+            const std::size_t colon = line.value().find(':');
+            if (colon == std::string_view::npos) line.refuse("--basic needs USER:PASSWORD");
+            basic.clear();
+            if (const errc error = append_basic({line.value().substr(0, colon), line.value().substr(colon + 1)}, basic);
+                error != errc{})
+                line.refuse(joined({"--basic: ", describe(error)}));
         }
-        if (line.is("max-message")) bounds.max_message_size = line.number<std::uint64_t>();
+        if (line.is("origin")) {
+            all.handshake.origin = line.value();
+            if (line.value().empty() || !is_field_value(line.value())) line.refuse_value("is not an origin");
+        }
+        if (line.is("max-message")) all.bounds.max_message_size = line.number<std::uint64_t>();
         if (line.is("timeout")) {
             const double given = line.number<double>();
             if (!(given >= 0 && given < 1e6)) line.refuse_value("is not a number of seconds");
-            patience = duration(static_cast<std::int64_t>(given * 1e9));
+            all.patience = duration(static_cast<std::int64_t>(given * 1e9));
+        }
+        if (line.is("proxy")) {
+            all.proxy = line.value();
+            proxy_chain chosen(line.value());
+            for (proxy_uri each; chosen.next(each);) continue;
+            if (chosen.error() != errc{}) line.refuse(joined({"--proxy: ", describe(chosen.error())})); // it may have a password
         }
         if (line.is("no-deflate")) compresses = false;
-        if (line.is("verbose")) verbose = true;
-        if (line.is("proxy")) line.refuse_option("built without proxy support");
-        if (line.is("ca") || line.is("insecure")) line.refuse_option("built without TLS");
+        if (line.is("insecure")) is_insecure = true;
+        if (line.is("reconnect")) reconnects = true;
+        if (line.is("verbose")) is_verbose = true;
+        if (line.is("ca")) ca = line.value();
+        if (line.is("cert")) chain = line.value();
+        if (line.is("key")) key = line.value();
     }
     const auto operands = line.operands();
     if (operands.size() != 1)
         line.refuse(operands.empty() ? "a URL is needed; --help tells more"
                                      : joined({"unexpected argument ", operands[1]}));
+    if (chain.empty() != key.empty()) line.refuse("--cert and --key belong together");
+    if (!basic.empty()) fields.push_back({"Authorization", as_text(basic.data())});
 
     const result<uri> target = parse_uri(operands[0]);
     if (!target) line.refuse(joined({operands[0], ": ", describe(target.error())}));
-    if (target->secure) line.refuse(joined({operands[0], ": built without TLS"}));
+    all.target = *target;
+
+    auto context = ca.empty() ? tls::context::client() : tls::context::client(tls::pem::file(ca));
+    if (!context) fail(joined({ca.empty() ? "the system's authorities" : ca, ": ", context.error().message()}));
+    if (!chain.empty())
+        if (const auto error = context->show(tls::pem::file(chain), tls::pem::file(key)))
+            fail(joined({"--cert ", chain, ", --key ", key, ": ", error.message()}));
+    if (is_insecure) context->disable_verification_of_the_server();
+    const transport_factory factory = context->factory();
+    all.tls                         = &factory;
 
     const permessage_deflate deflate;
-    client_options options{.subprotocols = subprotocols, .fields = fields, .origin = origin};
-    if (compresses) options.extensions = deflate.extensions();
-    buffer head, request;
-    client_handshake handshake(*target, options, head, {}, bounds);
-    if (const errc error = handshake.request(request); error != errc{})
+    all.handshake.subprotocols = subprotocols;
+    all.handshake.fields       = fields;
+    if (compresses) all.handshake.extensions = deflate.extensions();
+    buffer scratch, head;
+    if (const errc error = client_handshake(all.target, all.handshake, head).request(scratch); error != errc{})
         line.refuse(std::string(describe(error)));
 
-    auto socket = tcp::connect(target->host, target->port, patience);
-    if (!socket)
-        fail(joined({"cannot connect to ", target->host, ":", std::to_string(target->port), ": ",
-                     socket.error().message()}));
-    client(std::move(*socket), handshake, std::move(request), patience, bounds,
-           verbose ? &deflate : nullptr)
-        .run();
+    input_lines lines;
+    for (unsigned attempt = 0;; ++attempt) {
+        const outcome result = talk(all, deflate, lines);
+        if (result.complaint.empty()) return 0;
+        if (!reconnects || !result.may_retry || lines.ended) fail(result.complaint);
+        if (result.was_open) attempt = 0;
+        std::fprintf(stderr, "wscat: %s\n", result.complaint.c_str());
+        pause_before(attempt);
+    }
 }

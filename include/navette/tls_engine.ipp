@@ -30,6 +30,7 @@ public:
         const int number = ERR_GET_REASON(code);
         if (ERR_GET_LIB(code) == ERR_LIB_SSL && (number == SSL_R_WRONG_VERSION_NUMBER || number == SSL_R_HTTP_REQUEST))
             text += " (the peer does not speak TLS on this port, or not a version that is accepted)";
+        if (number == ERR_R_UNSUPPORTED) text += " (there is no key or certificate in it, or one of an unknown kind)";
         return text;
     }
     std::error_condition default_error_condition(int) const noexcept override {
