@@ -5,7 +5,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 
-stages=(house headers packaging release-gcc examples interop demo dev-gcc release-clang dev-clang tsan i686 s390x aarch64 include-cost bench)
+stages=(house headers packaging release-gcc examples interop demo dev-gcc release-clang dev-clang tsan i686 s390x aarch64 include-cost bench fuzz)
 
 usage() {
     cat <<TEXT
@@ -62,8 +62,8 @@ export PYTHONDONTWRITEBYTECODE=1
 
 # --- installing
 
-packages=(g++ g++-12 clang-14 clang-19 libclang-rt-14-dev cmake ninja-build catch2 g++-12-multilib g++-12-aarch64-linux-gnu
-    g++-12-s390x-linux-gnu qemu-user libboost-dev zlib1g-dev libdeflate-dev libssl-dev python3-websockets python3-gi gir1.2-soup-3.0
+packages=(g++ g++-12 clang-14 clang-19 libclang-rt-14-dev llvm-14 cmake ninja-build catch2 g++-12-multilib g++-12-aarch64-linux-gnu
+    g++-12-s390x-linux-gnu qemu-user libboost-dev zlib1g-dev libdeflate-dev libssl-dev openssl python3-websockets python3-gi gir1.2-soup-3.0
     golang-github-gorilla-websocket-dev chromium strace ca-certificates
     libbenchmark-dev libwebsocketpp-dev libwslay-dev libsimdjson-dev python3 python3-pip pkg-config git)
 node_packages=(ws@8.23.0 playwright-core@1.57.0)
@@ -190,7 +190,7 @@ stage_house() {
     counted "tests/house/selftest_run.sh" 120 tests/house/selftest_run.sh
 }
 stage_headers() {
-    run_scripts 300 tests/packaging/headers.sh tests/packaging/zlib.sh tests/packaging/deflate_memory.sh
+    run_scripts 300 tests/packaging/headers.sh tests/packaging/libraries.sh tests/packaging/deflate_memory.sh
 }
 stage_packaging() { run_scripts 300 tests/packaging/run.sh; }
 stage_release-gcc() { build release -DCMAKE_CXX_COMPILER=g++-12 && run_binaries release; }
@@ -210,6 +210,7 @@ stage_demo() {
 }
 stage_include-cost() { run_scripts 120 tests/packaging/include_cost.sh; }
 stage_bench() { run_scripts 180 tests/bench/*.sh; }
+stage_fuzz() { run_scripts 300 fuzz/check.sh; }
 
 column() { awk -F '\t' -v stage="$2" '$1 == stage { print $2 }' "$1"; } # FILE STAGE
 

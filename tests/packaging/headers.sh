@@ -35,7 +35,7 @@ for header in "${headers[@]}"; do
     fi
 done
 
-echo "#include <navette/src.hpp>" >"$scratch/src.cpp"
+printf '#include <navette/%s>\n' src.hpp tls.ipp >"$scratch/src.cpp"
 
 printf '%s\n' "${headers[@]}" | grep -E '^(base|codec|frame|extension|handshake|protocol)/' |
     sed 's|.*|#include <navette/&>|' >"$scratch/core.cpp"

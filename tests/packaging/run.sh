@@ -43,6 +43,7 @@ tell() {
 echoes() {
     local expected="navette $version: compressed" said
     if [[ $1 == navette ]]; then expected="navette $version: plain"; fi
+    if [[ $1 == tls ]]; then expected="navette $version: TLSv1.3"; fi
     said=$("$2") && [[ $said == "$expected" ]] && return
     echo "error: it says '$said', not '$expected'"
     return 1
@@ -79,7 +80,7 @@ fetch_cmake() { # VERSION
 fetch_cmake 3.22.6 && fetch_cmake 4.4.4 || exit 2
 oldest=$root/build/cmake-3.22.6/cmake/data/bin/cmake
 newest=$root/build/cmake-4.4.4/cmake/data/bin/cmake
-adapters=(-DNAVETTE_DEFLATE=ON -DNAVETTE_LIBDEFLATE=ON)
+adapters=(-DNAVETTE_DEFLATE=ON -DNAVETTE_LIBDEFLATE=ON -DNAVETTE_TLS=ON)
 
 # --- the headers alone
 
@@ -98,14 +99,16 @@ for compiler in g++-12 clang++-14 clang++-19; do
 done
 start "deflate needs only -I include and -lz" compiled deflate clang++-19 -std=c++20 -lz
 start "libdeflate needs only -I include, -ldeflate and -lz" compiled libdeflate clang++-19 -std=c++20 -ldeflate -lz
+start "tls needs only -I include, -lssl and -lcrypto" compiled tls clang++-19 -std=c++20 -lssl -lcrypto
 
 # Two translation units that include everything. Without -fkeep-inline-functions the linker would not see what nobody calls.
 everything=$scratch/everything.cpp
 (cd include && find navette -name '*.hpp' -not -path navette/src.hpp | sort | sed 's|.*|#include <&>|') >"$everything"
 together() { # OPTION-OR-SOURCE...
-    compiled libdeflate g++-12 -std=c++20 -fkeep-inline-functions -include "$everything" "$everything" "$@" -ldeflate -lz
+    compiled libdeflate g++-12 -std=c++20 -fkeep-inline-functions -include "$everything" "$everything" "$@" \
+        -ldeflate -lz -lssl -lcrypto
 }
-echo '#include <navette/src.hpp>' >"$scratch/src.cpp"
+printf '#include <navette/%s>\n' src.hpp tls.ipp >"$scratch/src.cpp"
 start "two translation units that include everything are one program" together
 start "two translation units that include everything are one program, the bodies compiled once" \
     together -DNAVETTE_SEPARATE_COMPILATION "$scratch/src.cpp"
@@ -120,23 +123,23 @@ installed() {
     "$1" -S "$source" -B "$2.build" -DCMAKE_INSTALL_PREFIX=/usr -DNAVETTE_BUILD_TESTS=OFF -DNAVETTE_BUILD_EXAMPLES=OFF \
         "${@:3}" && DESTDIR=$2.staged "$1" --install "$2.build" && mv "$2.staged/usr" "$2" || return 1
     if grep -rnE "$scratch|[\"= ]/usr" "$2/share"; then echo "error: an absolute path" && return 1; fi
-    diff -r include "$2/include" && [[ $(ls "$2" "$2/share" | tr '\n' ' ') == *'include share '*': navette pkgconfig ' ]]
+    diff -r "$source/include" "$2/include" && [[ $(ls "$2" "$2/share" | tr '\n' ' ') == *'include share '*': navette pkgconfig ' ]]
 }
 start "everything is installed, by the oldest CMake" installed "$oldest" "$scratch/by-oldest" "${adapters[@]}"
 start "everything is installed, by the newest CMake" installed "$newest" "$scratch/by-newest" "${adapters[@]}"
-start "the core is installed where there is neither zlib nor libdeflate" installed cmake "$scratch/core" \
-    -DCMAKE_DISABLE_FIND_PACKAGE_ZLIB=ON -DCMAKE_DISABLE_FIND_PACKAGE_libdeflate=ON
+start "the core is installed where there is neither zlib nor libdeflate nor OpenSSL" installed cmake "$scratch/core" \
+    -DCMAKE_DISABLE_FIND_PACKAGE_{ZLIB,libdeflate,OpenSSL}=ON
 tell
 
 # Each component can be packed apart: together they are everything, and none has a file of another.
 packed_apart() {
     local part
-    for part in navette navette-deflate navette-libdeflate; do
+    for part in navette navette-deflate navette-libdeflate navette-tls; do
         DESTDIR=$scratch/apart/$part cmake --install "$scratch/by-newest.build" --component $part || return 1
         (cd "$scratch/apart/$part/usr" && find . -type f) >>"$scratch/apart/files"
     done
     diff <(sort "$scratch/apart/files") <(cd "$scratch/by-newest" && find . -type f | sort) &&
-        ! (cd "$scratch/apart/navette/usr" && find . -name '*deflate*' -path './share/*' | grep -v Findlibdeflate)
+        ! (cd "$scratch/apart/navette/usr" && find . \( -name '*deflate*' -o -name '*tls*' \) -path './share/*' | grep -v Findlibdeflate)
 }
 start "each component can be packed apart" packed_apart
 
@@ -147,7 +150,7 @@ consumed() { # CMAKE COMPONENT TAKE OPTION...
     "$1" -S "$here/consumer" -B "$build" -DCOMPONENT="$2" -DTAKE="$3" "${@:4}" && "$1" --build "$build" &&
         echoes "$2" "$build/consumer" && rm -rf "$build"
 }
-for component in navette deflate libdeflate; do
+for component in navette deflate libdeflate tls; do
     start "find_package, $component: installed by the newest CMake, found by the oldest" \
         consumed "$oldest" $component find -DCMAKE_PREFIX_PATH="$scratch/by-newest"
     start "find_package, $component: installed by the oldest CMake, found by the newest" \
@@ -159,6 +162,8 @@ for cmake in "$oldest" "$newest"; do
         consumed "$cmake" navette subdirectory -DSOURCE="$source"
     start "add_subdirectory, with an option for zlib, $named CMake" \
         consumed "$cmake" deflate subdirectory -DSOURCE="$source"
+    start "add_subdirectory, with an option for OpenSSL, $named CMake" \
+        consumed "$cmake" tls subdirectory -DSOURCE="$source"
     start "FetchContent from a repository, $named CMake" consumed "$cmake" navette fetch -DSOURCE="$source"
 done
 start "FetchContent, with options for zlib and libdeflate" consumed "$oldest" libdeflate fetch -DSOURCE="$source"
@@ -215,6 +220,15 @@ CMAKE
 }
 start "a subproject installs nothing and enables no tests" installs_nothing
 start "a library that is installed over a subproject installs that, too" installs_with_its_user
+# As FindOpenSSL reads the version. Only the newest OpenSSL 1 is one that anybody still has.
+old_openssl() {
+    mkdir -p "$scratch/old/openssl"
+    echo '# define OPENSSL_VERSION_NUMBER 0x1010117fL' >"$scratch/old/openssl/opensslv.h"
+    configured "$source" -DNAVETTE_TLS=ON -DOPENSSL_INCLUDE_DIR="$scratch/old" -DNAVETTE_BUILD_TESTS=OFF \
+        -DNAVETTE_BUILD_EXAMPLES=OFF
+}
+start "an OpenSSL that is too old is refused with its version" \
+    refuses 'Found unsuitable version "1.1.1w", but required is at least "3.0"' old_openssl
 planted_watch() {
     cp -r "$source" "$scratch/planted" && echo 'set(LEFT_BEHIND 1 CACHE STRING "")' >>"$scratch/planted/CMakeLists.txt"
     refuses "navette leaves behind: LEFT_BEHIND" configured "$here/consumer" -DCOMPONENT=navette -DTAKE=subdirectory \
@@ -236,15 +250,15 @@ if(NOT (${3:-TRUE}))
     message(FATAL_ERROR "error: not so")
 endif()
 CMAKE
-    cmake -S "$project" -B "$project/build" -DCMAKE_PREFIX_PATH="$scratch/$1" -DCMAKE_DISABLE_FIND_PACKAGE_ZLIB=ON
+    cmake -S "$project" -B "$project/build" -DCMAKE_PREFIX_PATH="$scratch/$1" -DCMAKE_DISABLE_FIND_PACKAGE_{ZLIB,OpenSSL}=ON
 }
 minor=${version%.*}
 for other in 9.9 0.0 0.$((${minor#*.} + 1)) $minor.$((${version##*.} + 1)); do
     start "version $other is not found" refuses "version: $version" finds by-newest "$other CONFIG REQUIRED"
 done
-start "version $minor is found without zlib" finds by-newest "$minor CONFIG REQUIRED COMPONENTS navette"
+start "version $minor is found without zlib and OpenSSL" finds by-newest "$minor CONFIG REQUIRED COMPONENTS navette"
 start "an unknown component is refused by name" \
-    refuses "navette has no component 'nonsense'; it has navette, deflate, libdeflate." \
+    refuses "navette has no component 'nonsense'; it has navette, deflate, libdeflate, tls." \
     finds by-newest "CONFIG REQUIRED COMPONENTS nonsense"
 start "a component that is not installed is refused by name" \
     refuses "navette's component 'deflate' is not installed: it takes -DNAVETTE_DEFLATE=ON." \
@@ -252,6 +266,9 @@ start "a component that is not installed is refused by name" \
 start "a component without its library is refused by name" \
     refuses "navette's component 'deflate' needs ZLIB 1.2.11, which was not found." \
     finds by-newest "CONFIG REQUIRED COMPONENTS deflate"
+start "a component without its library is refused by name, OpenSSL" \
+    refuses "navette's component 'tls' needs OpenSSL 3.0, which was not found." \
+    finds by-newest "CONFIG REQUIRED COMPONENTS tls"
 start "what is not required is not found, and says why" finds core "CONFIG COMPONENTS deflate" \
     "NOT navette_FOUND AND NOT navette_deflate_FOUND AND navette_NOT_FOUND_MESSAGE MATCHES installed"
 start "optional components may be missing" \
@@ -271,6 +288,7 @@ by_pkg_config() { # COMPONENT MODULE
 start "pkg-config navette" by_pkg_config navette navette
 start "pkg-config navette-deflate" by_pkg_config deflate navette-deflate
 start "pkg-config navette-libdeflate" by_pkg_config libdeflate navette-libdeflate
+start "pkg-config navette-tls" by_pkg_config tls navette-tls
 tell
 
 # --- the port
@@ -288,7 +306,8 @@ ported() { # "FEATURES" COMPONENT...: each of the components is used from the re
 start "the port without features" ported "" navette
 start "the port with deflate" ported deflate deflate
 start "the port with libdeflate" ported libdeflate libdeflate
-start "the port with both" ported "deflate libdeflate" navette deflate libdeflate
+start "the port with ssl" ported ssl tls
+start "the port with all of them" ported "deflate libdeflate ssl" navette deflate libdeflate tls
 
 # spoiled TEXT FILE SED: the port with such a change in it is refused with TEXT.
 spoiled() {
@@ -307,7 +326,7 @@ start "a port that does not name its dependency would be seen" spoiled "ZLIB" vc
 
 # The manifest is in the form that `vcpkg format-manifest` gives it, and its features are the components.
 manifest_is_right() {
-    "$python" - cmake/vcpkg/navette/vcpkg.json "$scratch/by-newest/share/navette/navette-config.cmake" <<'PYTHON'
+    "$python" - cmake/vcpkg/navette/{vcpkg.json,portfile.cmake} "$scratch/by-newest/share/navette/navette-config.cmake" <<'PYTHON'
 import json, re, sys
 text = open(sys.argv[1]).read()
 manifest = json.loads(text)
@@ -323,8 +342,10 @@ for owner in [manifest, *manifest["features"].values()]:
     for d in owner["dependencies"]:
         assert isinstance(d, str) or list(d) == [k for k in of_dependency if k in d], "error: the keys of a dependency"
 assert "default-features" not in manifest, "error: features by default"
-components = re.search(r'set\(navette_components "(.*)"\)', open(sys.argv[2]).read())[1].split(";")
-assert sorted(components) == list(manifest["features"]), "error: the features are not the components"
+components = re.search(r'set\(navette_components "(.*)"\)', open(sys.argv[3]).read())[1].split(";")
+options = dict(re.findall(r"^        (\w+) +NAVETTE_(\w+)$", open(sys.argv[2]).read(), re.M))
+assert sorted(options) == list(manifest["features"]), "error: the options are not the features'"
+assert sorted(map(str.lower, options.values())) == sorted(components), "error: the features are not the components"
 PYTHON
 }
 start "the port's manifest has the catalogue's form, and the components for features" manifest_is_right
@@ -358,8 +379,9 @@ write_port() { cmake/vcpkg/release.sh somebody/navette "${1:-$archive}" "$scratc
 released_port() {
     local at=$scratch/catalogue.$BASHPID
     write_port && grep -q "SHA512 $(sha512sum "$archive" | cut -d ' ' -f 1)$" "$at/navette/portfile.cmake" &&
-        port "$at/root" "$at/navette" "deflate libdeflate" -D ARCHIVE="$archive" &&
-        consumed cmake deflate find -DCMAKE_PREFIX_PATH="$at/root/installed"
+        port "$at/root" "$at/navette" "deflate ssl" -D ARCHIVE="$archive" &&
+        consumed cmake deflate find -DCMAKE_PREFIX_PATH="$at/root/installed" &&
+        consumed cmake tls find -DCMAKE_PREFIX_PATH="$at/root/installed"
 }
 start "the catalogue's port is written from a tag and its archive, and works" release : released_port
 start "no port is written without a tag" \

@@ -15,6 +15,7 @@ vcpkg_check_features(OUT_FEATURE_OPTIONS FEATURE_OPTIONS
     FEATURES
         deflate     NAVETTE_DEFLATE
         libdeflate  NAVETTE_LIBDEFLATE
+        ssl         NAVETTE_TLS
 )
 
 vcpkg_cmake_configure(

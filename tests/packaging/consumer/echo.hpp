@@ -47,8 +47,9 @@ public:
     }
 };
 
+template <class Server>
 struct memory_stream {
-    echo_server* server;
+    Server*      server;
     std::size_t* written;
 
     navette::io_result<std::size_t> read_some(navette::byte_span in) { return server->give(in); }
@@ -61,13 +62,11 @@ struct memory_stream {
     void close() {}
 };
 
-/// Prints what came of it; returns the status of the program.
-inline int converse(extensions offered = {}) {
-    const std::string said(1000, 'n');
-    std::size_t       written = 0;
-    echo_server       server(offered);
-    auto ws = navette::connect(memory_stream{&server, &written}, *navette::parse_uri("ws://consumer.test/chat"),
-                               {.extensions = offered});
+/// The client's side of it, over a stream that leads to the server and counts in `written`. 0, or 1 and a line that says
+/// what went wrong.
+template <class Stream>
+int converse(Stream stream, std::string_view uri, std::size_t& written, std::string_view said, extensions offered = {}) {
+    auto ws = navette::connect(std::move(stream), *navette::parse_uri(uri), {.extensions = offered});
     if (!ws) return std::puts(ws.error().message().c_str()), 1;
 
     written              = 0;
@@ -77,5 +76,16 @@ inline int converse(extensions offered = {}) {
     if (lost || !back || back->text() != said) return std::puts("it did not come back"), 1;
     if ((lost = ws->close())) return std::puts(lost.message().c_str()), 1;
     if (ws->closed_by().code != navette::close_code::normal) return std::puts("no closing handshake"), 1;
-    return std::printf("navette %s: %s\n", NAVETTE_VERSION, sent < said.size() ? "compressed" : "plain"), 0;
+    written = sent;
+    return 0;
+}
+
+/// All of it, without TLS. Prints what came of it; returns the status of the program.
+inline int converse(extensions offered = {}) {
+    const std::string said(1000, 'n');
+    std::size_t       written = 0;
+    echo_server       server(offered);
+    if (converse(memory_stream<echo_server>{&server, &written}, "ws://consumer.test/chat", written, said, offered) != 0)
+        return 1;
+    return std::printf("navette %s: %s\n", NAVETTE_VERSION, written < said.size() ? "compressed" : "plain"), 0;
 }
