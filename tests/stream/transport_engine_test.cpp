@@ -6,6 +6,7 @@
 #include "support/scripted_stream.hpp"
 #include "support/toy_engine.hpp"
 
+#include <array>
 #include <string>
 #include <thread>
 
@@ -125,6 +126,19 @@ TEST_CASE("one write sends at most one record", "[transport_engine]") {
     auto          s = peer_says(bytes("48"));
     engine_stream stream(scripted_stream(s), toy_engine::make());
     CHECK(*stream.write_some(as_bytes(std::string(1'000, 'a'))) == 100);
+}
+
+TEST_CASE("a gather write sends a record of each piece, with one write", "[transport_engine]") {
+    auto          s = peer_says(bytes("48"));
+    engine_stream stream(scripted_stream(s), toy_engine::make());
+    CHECK(*stream.write_some(as_bytes("-")) == 1);
+    std::size_t writes = 0;
+    s->on_write        = [&](script&) { ++writes; };
+    const std::string   long_text(1'000, 'a');
+    const std::array<const_byte_span, 4> pieces{as_bytes("head"), {}, as_bytes(long_text), as_bytes("never")};
+    CHECK(*stream.write_some(pieces) == 104);
+    CHECK(writes == 1);
+    static_assert(gather_stream<engine_stream<scripted_stream>>);
 }
 
 TEST_CASE("the end of the stream below before the engine's own end is a truncation", "[transport_engine][C125]") {

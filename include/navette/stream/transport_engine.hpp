@@ -82,13 +82,14 @@ struct transport_factory {
 };
 
 /// Drives an engine over the stream `S`. The engine's handshake happens inside the first reads and writes, or before them
-/// in `handshake`. What the end of `S` means says the engine, in general `errc::tls_truncated`. One write sends at most one record. Deadlines are those
-/// of `S`, if it has any: a write that must read first waits at most until the write deadline, and the reverse.
+/// in `handshake`. What the end of `S` means says the engine, in general `errc::tls_truncated`. One write sends at most one
+/// record of each of its pieces. Deadlines are those of `S`, if it has any: a write that must read first waits at most until
+/// the write deadline, and the reverse.
 ///
 /// With a mutex as Lock one thread may read while another writes, once the engine's handshake is complete.
 template <sync_stream S, class Lock = no_lock>
 class engine_stream {
-    static constexpr std::size_t read_size = 16 * 1024;
+    static constexpr std::size_t read_size = 18 * 1024;   // the largest record of TLS, and a small one behind it
 
     struct shared {
         S                next;
@@ -131,17 +132,32 @@ public:
         }
     }
 
-    io_result<std::size_t> write_some(const_byte_span out) {
-        const std::size_t size  = out.size();
-        const auto        error = send(out, [&](const engine_step&) { return out.size() != size; });
+    io_result<std::size_t> write_some(const_byte_span out) { return write_some(std::span<const const_byte_span>(&out, 1)); }
+
+    /// Sends one record of each piece, up to the first piece that one record does not hold; all of them with one write.
+    io_result<std::size_t> write_some(std::span<const const_byte_span> pieces) {
+        std::size_t taken = 0;
+        const auto  error = send([&](transport_engine& engine, buffer& to) {
+            engine_step step;
+            for (const const_byte_span piece : pieces) {
+                if (piece.empty()) continue;
+                const_byte_span rest = piece;
+                step                 = engine.send(rest, to);
+                taken += piece.size() - rest.size();
+                if (step.error || !rest.empty()) break;
+            }
+            return step;
+        }, [&](const engine_step&) { return taken != 0; });
         if (error) return error;
-        return size - out.size();
+        return taken;
     }
 
     /// Completes the engine's handshake, within the write deadline. Success if it is complete already.
     std::error_code handshake() {
-        const_byte_span nothing;
-        return send(nothing, [](const engine_step& step) { return step.open; });
+        return send([](transport_engine& engine, buffer& to) {
+            const_byte_span nothing;
+            return engine.send(nothing, to);
+        }, [](const engine_step& step) { return step.open; });
     }
 
     void shutdown_write() {
@@ -178,14 +194,14 @@ public:
 
 private:
     // Lets the engine send, and receive where it must, until `is_done`.
-    template <class IsDone>
-    std::error_code send(const_byte_span& plain, IsDone is_done) {
+    template <class Send, class IsDone>
+    std::error_code send(Send engine_send, IsDone is_done) {
         if (shared_ == nullptr) return errc::out_of_memory;
         for (;;) {
             {
                 const scoped_lock held(shared_->lock);
                 if (shared_->lost) return shared_->lost;
-                const engine_step step = shared_->engine.send(plain, shared_->output);
+                const engine_step step = engine_send(shared_->engine, shared_->output);
                 if (const auto error = settle(step, shared_->write_deadline)) return error;
                 if (is_done(step)) return {};
                 const std::size_t before   = shared_->cipher.size();
