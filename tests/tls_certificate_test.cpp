@@ -26,7 +26,7 @@ std::error_code met(const issued& shown, std::string_view host = "localhost", st
 
 } // namespace
 
-TEST_CASE("a certificate for another name is refused, and the server is told why it is left", "[tls][S61][client]") {
+TEST_CASE("a certificate for another name is refused, and the server is told why it is left", "[tls][C5][S61][client]") {
     std::string heard;
     const auto  error = met(localhost(), "example.com", &heard);
     CHECK(error == refused_for(X509_V_ERR_HOSTNAME_MISMATCH));
@@ -41,7 +41,7 @@ TEST_CASE("a certificate for another address is refused", "[tls][S61][client]") 
     CHECK(met(root().issue({.names = "DNS:127.0.0.1"}), "127.0.0.1") == refused_for(X509_V_ERR_IP_ADDRESS_MISMATCH));
 }
 
-TEST_CASE("an address that the certificate has is accepted", "[tls][S61][client]") {
+TEST_CASE("an address that the certificate has is accepted", "[tls][C6][S61][client]") {
     const tls::context client = client_of(), server = server_with(localhost());
     for (const char* host : {"127.0.0.1", "::1"}) {
         tls_pair pair(client, server, host);

@@ -1,6 +1,6 @@
 #include <navette/tls.hpp>
 
-#include "support/catch.hpp"
+#include "support/bytes.hpp"
 #include "support/memory_stream.hpp"
 #include "support/tls_pair.hpp"
 
@@ -39,7 +39,7 @@ void echo_all(S& on) {
 
 } // namespace
 
-TEST_CASE("TLS over a stream is a stream", "[tls]") {
+TEST_CASE("TLS over a stream is a stream", "[tls][C9]") {
     const tls::context client = client_of(), server = server_with(localhost());
     auto [a, b] = memory_stream::make_pair(5'000);
     std::thread peer([&, b = std::move(b)]() mutable {
@@ -116,6 +116,51 @@ TEST_CASE("the transport's end without close_notify is a truncation, at every by
     const auto [text, error] = meet(100'000);
     CHECK(text == "answer");
     CHECK(error == errc::tls_truncated);
+}
+
+TEST_CASE("a connection over TLS ends with close_notify, as a server and as a client", "[tls][C119]") {
+    const tls::context client = client_of(), server = server_with(localhost());
+    for (const bool closes : {true, false}) {   // whether the server does
+        auto [a, b] = memory_stream::make_pair();
+        std::error_code server_error;
+        std::thread peer([&, b = std::move(b)]() mutable {
+            auto on = tls::accept(std::move(b), server);
+            if (!on) return;
+            auto ws      = connection<role::server, tls::stream<memory_stream>>::open(*std::move(on), {});
+            server_error = closes ? ws->close() : ws->read().error();
+        });
+        auto on = tls::connect(std::move(a), client, "localhost");
+        REQUIRE(on);
+        // By hand, so that the end is seen: Close 1000, masked with zeros.
+        const auto close = bytes("88 82 00000000 03E8");
+        if (!closes) CHECK_FALSE(write_all(*on, close, {}, {}));
+        std::array<std::byte, 4> frame;
+        REQUIRE(*on->read_some(frame) == 4);
+        CHECK(std::vector<std::byte>(frame.begin(), frame.end()) == bytes("88 02 03E8"));
+        if (closes) CHECK_FALSE(write_all(*on, close, {}, {}));
+        on->shutdown_write();
+        CHECK(*on->read_some(frame) == 0);   // and not errc::tls_truncated
+        peer.join();
+        CHECK(server_error == (closes ? std::error_code{} : make_error_code(errc::closed)));
+    }
+    auto [a, b] = memory_stream::make_pair();
+    std::error_code ended;
+    std::thread peer([&, b = std::move(b)]() mutable {
+        auto on = tls::accept(std::move(b), server);
+        if (!on) return;
+        std::array<std::byte, 100> place;
+        static_cast<void>(on->read_some(place));
+        static_cast<void>(write_all(*on, bytes("88 02 03E8"), {}, {}));
+        on->shutdown_write();
+        const auto got = on->read_some(place);
+        ended          = got ? (*got == 0 ? std::error_code{} : make_error_code(errc::misuse)) : got.error();
+    });
+    auto on = tls::connect(std::move(a), client, "localhost");
+    REQUIRE(on);
+    auto ws = connection<role::client, tls::stream<memory_stream>>::open(*std::move(on), {});
+    CHECK_FALSE(ws->close());
+    peer.join();
+    CHECK_FALSE(ended);
 }
 
 TEST_CASE("a server that never answers is not waited for longer than is asked", "[tls][S32][client]") {

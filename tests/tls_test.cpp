@@ -9,7 +9,7 @@
 using namespace navette;
 using namespace certificates;
 
-TEST_CASE("a client and a server shake hands and talk", "[tls]") {
+TEST_CASE("a client and a server shake hands and talk", "[tls][C6]") {
     const tls::context client = client_of(), server = server_with(localhost());
     tls_pair           pair(client, server);
     REQUIRE(pair.shake_hands());

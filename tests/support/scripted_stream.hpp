@@ -28,6 +28,7 @@ struct script {
     std::vector<std::byte>                   written;
     std::string                              order;        // of what ended: "shutdown close"
     bool                                     closed   = false;
+    bool                                     waited   = false;  // its end was read before the stream's own direction was ended
     std::size_t                              reads    = 0;
 
     void say(std::vector<std::byte> bytes, navette::duration after = {}) {
@@ -72,7 +73,10 @@ public:
         }
         auto& next = s.arrivals.front();
         if (!wait(next.when, read_deadline_)) return late();
-        if (next.bytes.empty()) return std::size_t{0};   // the end stays
+        if (next.bytes.empty()) {   // the end stays
+            s.waited = s.waited || s.order.empty();
+            return std::size_t{0};
+        }
         const std::size_t n = std::min(in.size(), next.bytes.size());
         std::copy_n(next.bytes.begin(), n, in.begin());
         next.bytes.erase(next.bytes.begin(), next.bytes.begin() + static_cast<std::ptrdiff_t>(n));

@@ -473,8 +473,10 @@ private:
             s.guard.lock();
             const transport_action action = s.messages.protocol().transport(s.out);
             s.guard.unlock();
-            if (action == transport_action::shutdown_write) static_cast<void>(s.stream.shutdown_write());
+            const bool goes_first = action == transport_action::shutdown_write;
+            if (goes_first) static_cast<void>(s.stream.shutdown_write());
             discard_until_end(s.stream, s.input.data(), s.close_by);
+            if (!goes_first) static_cast<void>(s.stream.shutdown_write());   // TLS owes its peer a close_notify
         }
         s.stream.close();
         const std::error_code ended = lost && e.type == event_type::close ? lost : last;
