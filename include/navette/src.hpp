@@ -31,5 +31,8 @@
 #include <navette/protocol/heartbeat.ipp>
 #include <navette/stream/error.ipp>
 #include <navette/stream/client_route.ipp>
+#include <navette/tcp_wait.ipp>
+#include <navette/tcp_resolve.ipp>
+#include <navette/tcp_connect.ipp>
 #include <navette/tcp.ipp>
 #include <navette/tcp_client.ipp>

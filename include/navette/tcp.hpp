@@ -1,6 +1,6 @@
-// Sockets of the operating system: connect by name, listen, and a blocking stream with deadlines over TCP or a unix
-// socket; and navette::connect, which makes the transport for a URI. POSIX; the sockets are non-blocking inside, and
-// poll waits. No TLS (a transport_factory brings it), no event loop.
+// Sockets of the operating system: connect by name (RFC 8305), listen, and a blocking stream with deadlines over TCP or a
+// unix socket, all of which another thread can interrupt; and navette::connect, which makes the transport for a URI.
+// POSIX; the sockets are non-blocking inside, and poll waits. No TLS (a transport_factory brings it), no event loop.
 #pragma once
 
 #if defined(_WIN32)
@@ -9,6 +9,7 @@
 
 #include <navette/base/buffer.hpp>
 #include <navette/base/timeouts.hpp>
+#include <navette/codec/ip_address.hpp>
 #include <navette/handshake/http_authentication.hpp>
 #include <navette/handshake/transparent_proxy.hpp>
 #include <navette/stream/opening_handshake.hpp>
@@ -16,6 +17,8 @@
 #include <navette/stream/transport_engine.hpp>
 
 #include <array>
+#include <atomic>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -36,6 +39,29 @@ struct endpoint {
     std::string_view host() const noexcept { return std::string_view(name.data()); }
 };
 
+/// Ends all waiting from another thread, and for good: once it is raised, what was given it fails with
+/// `std::errc::operation_canceled`, whether it waits or is called later. It outlives what it was given to. If there was no
+/// descriptor left to make it of, that fails with `std::errc::too_many_files_open`.
+class stop_signal {
+    // Invariant: reader_ becomes readable when raised_ has become true, and stays so; it is -1 if there is none.
+    int               reader_ = -1;
+    int               writer_ = -1;   // not always another one
+    std::atomic<bool> raised_{false};
+
+public:
+    stop_signal() noexcept;
+    stop_signal(const stop_signal&)            = delete;
+    stop_signal& operator=(const stop_signal&) = delete;
+    ~stop_signal();
+
+    /// May be called from any thread, from a signal handler, and more than once.
+    void raise() noexcept;
+    bool is_raised() const noexcept { return raised_.load(std::memory_order_acquire); }
+
+    /// Readable once it is raised, for an event loop to wait for; nothing is to be read from it.
+    int native_handle() const noexcept { return reader_; }
+};
+
 /// A connected socket: a blocking stream with gather writes and deadlines. Owns the descriptor. Interrupted calls are
 /// repeated, no write raises SIGPIPE, TCP_NODELAY is set. One thread may read while another writes.
 class stream {
@@ -44,6 +70,8 @@ class stream {
     buffer  unread_{};
     instant read_deadline_  = instant::never();
     instant write_deadline_ = instant::never();
+
+    const stop_signal* stop_ = nullptr;
 
 public:
     stream() noexcept = default;
@@ -68,6 +96,9 @@ public:
     void    read_expires_at(instant when) noexcept { read_deadline_ = when; }
     void    write_expires_at(instant when) noexcept { write_deadline_ = when; }
 
+    /// Lets `signal` end every read and write from now on; null: nothing does. Not to be called during one. Borrowed.
+    void stop_on(const stop_signal* signal) noexcept { stop_ = signal; }
+
     bool is_open() const noexcept { return fd_ >= 0; }
 
     /// The descriptor, still owned; -1 when closed.
@@ -82,11 +113,77 @@ public:
 
 static_assert(gather_stream<stream> && deadline_stream<stream>);
 
-/// Resolves `host`, a name or an address without brackets, and connects to the first of its addresses that answers. All
-/// of it takes at most `within` (zero: as long as it takes), shared out among the addresses; only the resolver itself
-/// cannot be interrupted. Errors: `errc::connect_timeout`, `errc::invalid_host` (empty, longer than 255 bytes, or with a
-/// NUL), `errc::invalid_port`, the resolver's, or what the operating system said of the first address.
-io_result<stream> connect(std::string_view host, int port, duration within = timeouts{}.connect) noexcept;
+/// One address of a host, without a port.
+struct address {
+    ip_address    ip{};
+    std::uint32_t scope = 0;   ///< of a link-local IPv6 address: the number of its interface (RFC 4007, 6)
+
+    friend bool operator==(const address&, const address&) noexcept = default;
+};
+
+/// The addresses of a host, in the order in which they are tried: IPv6 and IPv4 take turns, beginning with the kind that
+/// was added first, and within each kind the order is that of adding (RFC 8305, 4). Allocates nothing.
+class address_list {
+public:
+    static constexpr std::size_t max_of_a_kind = 32;
+    static constexpr std::size_t max_size      = 2 * max_of_a_kind;
+
+    /// Adds an address behind those of its kind, the best first. It is passed over if it is there already, is none, or is
+    /// the 33rd of its kind.
+    void add(const address& one) noexcept;
+
+    std::size_t size() const noexcept { return kinds_[0].size + kinds_[1].size; }
+
+    /// The address that is tried at turn `i`, which is less than `size()`.
+    const address& operator[](std::size_t i) const noexcept;
+
+private:
+    struct kind {
+        std::array<address, max_of_a_kind> addresses{};
+        std::size_t                        size = 0;
+    };
+    std::array<kind, 2> kinds_{};   // the first is that of the first address
+};
+
+/// What turns a name into addresses: by default the system's getaddrinfo, which orders them by RFC 6724.
+///
+/// `resolve` adds to `found` what `host` stands for, or returns why it cannot; behind the last byte of `host` is a NUL.
+/// It is called on a thread of its own, on which all signals are blocked, and never for an address in numbers. A
+/// `connect` that is stopped or whose time is up does not wait for it: it may return late, to nobody. So `self` is shared
+/// with that thread, and calls may be under way side by side.
+struct resolver {
+    std::error_code (*resolve)(void* self, std::string_view host, address_list& found) noexcept = nullptr;
+    std::shared_ptr<void> self{};
+};
+
+/// How many resolvers that do not return may have been left alone. Then a name is not resolved:
+/// `std::errc::resource_unavailable_try_again`.
+inline constexpr int max_abandoned_resolvers = 64;
+
+/// How to connect.
+struct connect_options {
+    duration within = timeouts{}.connect;   ///< for all of it, the resolver included; zero: as long as it takes
+
+    /// How long an attempt has to itself before the next address is tried beside it: from 100 ms to 2 s (RFC 8305, 5 and
+    /// 8), and less than was asked for if `within` is too short to give all addresses their turn.
+    duration attempt_delay = milliseconds(250);
+
+    tcp::resolver resolver{};
+
+    /// If not null, ends the waiting; the stream that is made keeps it (`stream::stop_on`).
+    const stop_signal* stop = nullptr;
+};
+
+/// Resolves `host`, a name or an address without brackets, and connects to the first of its addresses that answers:
+/// "happy eyeballs" (RFC 8305). The addresses are tried in the order of `address_list`, the next one once `attempt_delay`
+/// has passed or an attempt has failed; the others are closed when one succeeds. Since a resolver gives both kinds of
+/// addresses at once, there is no resolution delay (section 3).
+///
+/// Errors: `errc::connect_timeout`; `errc::invalid_host` (empty, longer than 255 bytes, or with a NUL);
+/// `errc::invalid_port`; the resolver's; if no thread can be had for it, `std::errc::resource_unavailable_try_again`;
+/// `std::errc::operation_canceled`; or what the system said of the first address that this machine has a route to.
+io_result<stream> connect(std::string_view host, int port, const connect_options& options = {}) noexcept;
+io_result<stream> connect(std::string_view host, int port, duration within) noexcept;
 
 /// Connects to the unix socket at `path`. Errors: as above; `std::errc::filename_too_long`.
 io_result<stream> unix_connect(std::string_view path, duration within = timeouts{}.connect) noexcept;
@@ -110,9 +207,10 @@ public:
     listener& operator=(listener&& other) noexcept;
     ~listener() { close(); }
 
-    /// Waits for a connection, at most `within` (zero: for ever), then `std::errc::timed_out`. Connections that were
-    /// gone before they were accepted are passed over. Any number of threads may accept from one listener.
-    io_result<stream> accept(duration within = {}) noexcept;
+    /// Waits for a connection, at most `within` (zero: for ever), then `std::errc::timed_out`, or until `stop` is raised;
+    /// the stream that is made keeps it. Connections that were gone before they were accepted are passed over. Any number
+    /// of threads may accept from one listener.
+    io_result<stream> accept(duration within = {}, const stop_signal* stop = nullptr) noexcept;
 
     void close() noexcept;
     bool is_open() const noexcept { return fd_ >= 0; }
@@ -196,6 +294,9 @@ io_result<client_connection> connect(const uri& to, const connect_options& optio
 } // namespace navette
 
 #if !defined(NAVETTE_SEPARATE_COMPILATION)
+#  include <navette/tcp_wait.ipp>
+#  include <navette/tcp_resolve.ipp>
+#  include <navette/tcp_connect.ipp>
 #  include <navette/tcp.ipp>
 #  include <navette/tcp_client.ipp>
 #endif
