@@ -6,7 +6,7 @@
 #include <navette/handshake/accept_key.hpp>
 
 #include <cstdlib>
-#include <functional>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -251,4 +251,46 @@ TEST_CASE("who is silent on the way is named: the proxy, TLS, or the server", "[
     CHECK(navette::connect("ws://server.example/", {.timeouts = hurried, .proxy = "socks5://" + at}).error() == errc::proxy_timeout);
     CHECK(navette::connect("wss://" + at, {.timeouts = hurried, .tls = &tls}).error() == errc::tls_timeout);
     CHECK(navette::connect("ws://" + at, {.timeouts = hurried}).error() == errc::handshake_timeout);
+}
+
+TEST_CASE("a stop signal ends every wait on the way, and later those of the connection", "[tcp][client]") {
+    auto listener = tcp::listen("127.0.0.1", 0);
+    REQUIRE(listener);
+    const std::string at  = "127.0.0.1:" + std::to_string(listener->port());
+    const auto        tls = toy_engine::factory();
+    const auto        stopped = [&](const std::string& target, std::optional<std::string_view> proxy) {
+        tcp::stop_signal stop;
+        std::thread      other([&] {
+            const auto one = listener->accept(seconds(5));   // and says nothing
+            stop.raise();
+        });
+        const auto error = navette::connect(target, {.tls = &tls, .proxy = proxy, .stop = &stop}).error();
+        other.join();
+        return error == std::errc::operation_canceled;
+    };
+    CHECK(stopped("ws://" + at, {}));
+    CHECK(stopped("wss://" + at, {}));
+    CHECK(stopped("ws://server.example/", "http://" + at));
+
+    station          server({upgrade});
+    tcp::stop_signal stop;
+    auto             ws = navette::connect(server.at("/"), {.stop = &stop});
+    REQUIRE(ws);
+    std::thread other([&] { stop.raise(); });
+    CHECK(ws->read().error() == std::errc::operation_canceled);
+    other.join();
+}
+
+TEST_CASE("names are resolved by whom the caller names", "[tcp][client]") {
+    station    server({upgrade});
+    const auto asked = std::make_shared<std::string>();
+    const tcp::resolver own{[](void* self, std::string_view host, tcp::address_list& found) noexcept {
+                                *static_cast<std::string*>(self) = host;
+                                found.add({.ip = parse_ip("127.0.0.1")});
+                                return std::error_code{};
+                            },
+                            asked};
+    const std::string target = server.at("/", "ws", "server.example");
+    CHECK(navette::connect(target, {.proxy = "", .resolver = own}));
+    CHECK(*asked == "server.example");
 }

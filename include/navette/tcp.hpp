@@ -273,6 +273,12 @@ struct connect_options {
     /// Another origin gets neither `login` nor `bearer` nor fields that are credentials (see is_credential).
     unsigned redirects = 0;
 
+    /// Turns the host's name into addresses, see `tcp::resolver`.
+    tcp::resolver resolver{};
+
+    /// If not null, ends whatever waits, from another thread: `std::errc::operation_canceled`. The connection keeps it.
+    const tcp::stop_signal* stop = nullptr;
+
     /// If not null, is filled in.
     connect_report* report = nullptr;
 };

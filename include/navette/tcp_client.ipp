@@ -64,7 +64,7 @@ inline io_result<any_stream> reach(const uri& to, const connect_options& options
     const timeouts& times = options.timeouts;
     for (;;) {
         const authority first = route->first();
-        auto socket = tcp::connect(first.host, first.port, times.connect);
+        auto socket = tcp::connect(first.host, first.port, {.within = times.connect, .resolver = options.resolver, .stop = options.stop});
         if (!socket) return socket.error();
         if (route->is_direct()) return any_stream(*std::move(socket));
         auto engine = route->engine();
