@@ -32,9 +32,11 @@ fuzz_flags=(-O2 -g1 -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-re
 compile() {
     local compiler=$1 name=$2 main=$3 target=$4 binary=$made/$2/$4
     shift 4
-    [[ -x $binary && -z $(find "$source_tree/include" fuzz/bodies fuzz/targets/"$target".cpp fuzz/"$main" -newer "$binary" -print -quit) ]] && return
+    local sources=("$source_tree/include" fuzz/bodies "fuzz/targets/$target.cpp" "fuzz/$main")
+    [[ -x $binary && -z $(find "${sources[@]}" -newer "$binary" -print -quit) ]] && return
     mkdir -p "$made/$name"
-    "$compiler" "${common_flags[@]}" "$@" -I"$source_tree/include" -Ifuzz "fuzz/targets/$target.cpp" "fuzz/$main" -lz -o "$binary"
+    "$compiler" "${common_flags[@]}" "$@" -I"$source_tree/include" -Ifuzz \
+        "fuzz/targets/$target.cpp" "fuzz/$main" -lz -o "$binary"
 }
 compile_fuzzer() { compile "clang++-$clang" fuzzers libfuzzer.cpp "$1" "${fuzz_flags[@]}" -fsanitize=fuzzer; }
 compile_replay() { compile "${CXX:-g++-12}" replay replay.cpp "$1" -O1; }

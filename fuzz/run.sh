@@ -73,7 +73,8 @@ minimise() {
     local target=$1 inputs=$2 least=$made/least/$1
     rm -rf "$least"
     mkdir -p "$least"
-    "$made/fuzzers/$target" -merge=1 -set_cover_merge=1 "-max_len=$(longest "$target")" -detect_leaks=0 "$least" "$inputs" >/dev/null 2>&1 &&
+    "$made/fuzzers/$target" -merge=1 -set_cover_merge=1 "-max_len=$(longest "$target")" -detect_leaks=0 \
+        "$least" "$inputs" >/dev/null 2>&1 &&
         "$made/replay/$target" --pack "$least" "fuzz/corpus/$target.hex"
 }
 
@@ -81,8 +82,12 @@ log() { # TARGET EXECUTIONS RATE ACCEPTED COVERAGE FOUND
     local file=fuzz/LOG.md
     if [[ ! -f $file ]]; then
         echo "# What fuzzing has done" >"$file"
-        printf '\n%s\n%s\n\n' "Written by fuzz/run.sh, a line a target a run. *accepted*: the share of the executions that reached an accepted state;" \
-            "*lines*: the share of the lines of the headers that the target names which its inputs reach." >>"$file"
+        cat >>"$file" <<'TEXT'
+
+Written by fuzz/run.sh, a line a target a run. *accepted*: the share of the executions that reached an accepted state;
+*lines*: the share of the lines of the headers that the target names which its inputs reach.
+
+TEXT
         printf '| %s ' date target compiler executions 'a second' accepted lines found >>"$file"
         printf '|\n| --- | --- | --- | ---: | ---: | ---: | ---: | --- |\n' >>"$file"
     fi

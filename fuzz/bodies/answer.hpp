@@ -19,7 +19,7 @@ inline constexpr std::string_view sample_accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
 inline constexpr std::string_view answer_subprotocols[] = {"chat", "superchat"};
 inline constexpr http_field       answer_fields[]       = {{"Authorization", "Basic x"}};
-inline std::byte                  answer_place[2][max_input];
+inline const place<max_input>     answer_place[2];
 
 inline client_options answer_wishes(const input& in) {
     client_options wishes{.fields = answer_fields};
@@ -58,14 +58,15 @@ inline bool read_answer(const input& in, const client_options& wishes, const cut
     auto        status = client_handshake_status::need_more;
     std::size_t at     = 0;
     log.clear();
-    std::memcpy(head_input, text.data(), text.size());
+    const byte_span copy = head_input.last(text.size());
+    std::memcpy(copy.data(), text.data(), text.size());
     for (std::size_t i = 0; at < text.size() && status == client_handshake_status::need_more; ++i) {
         const std::size_t n     = lesser(cut.sizes[i % 3], text.size() - at);
-        byte_span         piece = byte_span(head_input + at, n);
+        byte_span         piece = copy.subspan(at, n);
         status                  = hs.receive(piece);
         must(piece.empty() || status == client_handshake_status::upgrade,
              "what is left is what stands behind an upgrade");
-        if (status != client_handshake_status::upgrade) std::memset(head_input + at, 0xdd, n);
+        if (status != client_handshake_status::upgrade) std::memset(&copy[at], 0xdd, n);
         at += n - piece.size();
     }
     if (status == client_handshake_status::failed) at = text.size();
@@ -84,7 +85,7 @@ inline bool read_answer(const input& in, const client_options& wishes, const cut
     log.add(answer.body);
     must(answer.body.size() <= bounds.max_error_body, "no more is kept of a body than the limit");
     must(storage.size() <= bounds.max_handshake_size + bounds.max_error_body, "no more is kept than the limits");
-    byte_span more(head_input, 1);
+    byte_span more = head_input.first(1);
     must(hs.receive(more) == ended, "the outcome stays");
     if (ended != client_handshake_status::upgrade) {
         must(more.empty() && hs.error() != errc{}, "after a failure nothing is left");

@@ -14,7 +14,7 @@ namespace fuzz {
 inline constexpr std::string_view talk_subprotocols[] = {"chat", "superchat"};
 inline shuttle_state talk;
 inline transcript    said_here, said_there, heard_here, heard_there;
-inline std::byte     talk_input[1 << 16];
+inline const place<1 << 18> talk_input;
 
 /// One line of the conversation: a byte that says what to do (bit 7: the peer does it), a size, up to 16 bytes.
 struct line {
@@ -65,9 +65,8 @@ public:
     }
 
     void hear(byte_span piece) override {
-        std::byte* const place = talk_input + sizeof talk_input - piece.size();
-        std::memcpy(place, piece.data(), piece.size());
-        byte_span in(place, piece.size());
+        byte_span in = talk_input.last(piece.size());
+        std::memcpy(in.data(), piece.data(), piece.size());
         if (!ws_ && !open(in)) return;
         while (const event e = ws_->receive(in, out_)) {
             if (e.type == event_type::close || e.type == event_type::failed) last = e;
@@ -177,7 +176,7 @@ private:
             break;
         case 2: return ws_.ping(text.first(lesser<std::size_t>(text.size(), 125)));
         case 3: {
-            const auto m = ws_.read_into({trip_piece, 4'096});
+            const auto m = ws_.read_into(trip_piece.last(4'096));
             if (m) note_message(heard_here, m->type, m->data);
             return m.error();
         }

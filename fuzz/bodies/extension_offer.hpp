@@ -9,7 +9,7 @@
 
 namespace fuzz {
 
-inline std::byte offer_place[2][1024];
+inline const place<1024> offer_place[2];
 
 inline deflate_options options_from(unsigned bits) {
     return {.send_window_bits            = static_cast<std::uint8_t>(7 + bits % 10),   // 7 and 16 are misuse

@@ -72,14 +72,33 @@ public:
     }
 };
 
-/// Bytes in a place that ends where its array ends, so that the address sanitizer sees who reads or writes behind them.
-/// One at a time; they may be written.
-inline std::byte piece_place[max_input];
+/// Memory with the address sanitizer's guards on both sides, which arrays that are inline variables do not have.
+template <std::size_t Size>
+class place {
+    std::byte* const bytes_ = new std::byte[Size];   // for good
+
+public:
+    operator byte_span() const noexcept { return {bytes_, Size}; }
+    std::byte* data() const noexcept { return bytes_; }
+    byte_span  first(std::size_t n) const noexcept {
+        must(n <= Size, "an input fits into its place");
+        return {bytes_, n};
+    }
+    /// The `n` bytes in front of the guard, so that who reads or writes behind them is seen.
+    byte_span last(std::size_t n) const noexcept {
+        must(n <= Size, "an input fits into its place");
+        return {bytes_ + Size - n, n};
+    }
+    static constexpr std::size_t size() noexcept { return Size; }
+};
+
+/// Bytes that may be written, with the guard behind them. One at a time.
+inline const place<max_input> piece_place;
 inline byte_span in_place(const_byte_span bytes) noexcept {
-    const byte_span place(piece_place + max_input - bytes.size(), bytes.size());
-    if (bytes.size() == 1) place[0] = bytes[0];  // what the sanitizer puts around memcpy costs more than the rest
-    else if (!bytes.empty()) std::memcpy(place.data(), bytes.data(), bytes.size());
-    return place;
+    const byte_span copy = piece_place.last(bytes.size());
+    if (bytes.size() == 1) copy[0] = bytes[0];  // what the sanitizer puts around memcpy costs more than the rest
+    else if (!bytes.empty()) std::memcpy(copy.data(), bytes.data(), bytes.size());
+    return copy;
 }
 
 /// Calls `use(piece)` for each piece; behind it the piece is overwritten, so that whoever kept a view of it shows.

@@ -47,13 +47,15 @@ inline bool list_by_characters(std::string_view list, transcript& log) {
 }
 
 inline transcript grammar_wanted, grammar_found;
-inline char       grammar_place[max_input];
+inline const place<max_input> grammar_place;
 
 inline void check_parameter(const parameter& p) {
     const std::string_view raw = p.value;
-    const std::size_t      n   = unescape(raw, grammar_place);
-    const std::string_view value(grammar_place, p.quoted ? n : raw.size());
-    if (!p.quoted && p.has_value) std::memcpy(grammar_place, raw.data(), raw.size());
+    // Escapes resolved where they lie, with the guard behind them.
+    const byte_span        copy  = grammar_place.last(raw.size());
+    char* const            chars = static_cast<char*>(static_cast<void*>(copy.data()));
+    if (!raw.empty()) std::memcpy(chars, raw.data(), raw.size());
+    const std::string_view value(chars, p.quoted ? unescape({chars, raw.size()}, chars) : raw.size());
     must(is_token(p.name), "a parameter's name is a token");
     must(p.has_value || raw.empty(), "a parameter without a value has none");
     must(!p.has_value || p.quoted || is_token(raw), "a value without quotes is a token");

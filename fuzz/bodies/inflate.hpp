@@ -142,7 +142,7 @@ struct inflated {
     bool       too_much = false;
 };
 inline inflated inflated_whole, inflated_cut;
-inline std::byte inflate_place[8 * most_inflated];
+inline const place<8 * most_inflated> inflate_place;
 
 inline message_codec codec_for(const agreement& agreed, role r) {
     message_codec made;

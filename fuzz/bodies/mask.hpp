@@ -8,7 +8,8 @@
 
 namespace fuzz {
 
-inline std::byte mask_from[max_input + 128], mask_to[max_input + 128], mask_wanted[max_input];
+inline const place<max_input + 128> mask_from, mask_to;
+inline const place<max_input>       mask_wanted;
 
 inline bool mask(input in) {
     masking_key key;
@@ -16,24 +17,25 @@ inline bool mask(input in) {
     const std::size_t     offset = in.options(0, 3), from_at = in.byte() % 64, to_at = in.byte() % 64;
     const const_byte_span payload = in.rest();
     const std::size_t     size    = payload.size();
-    for (std::size_t i = 0; i < size; ++i) mask_wanted[i] = payload[i] ^ key[(offset + i) % 4];
+    for (std::size_t i = 0; i < size; ++i) mask_wanted.data()[i] = payload[i] ^ key[(offset + i) % 4];
     const auto is_wanted = [&](const std::byte* found) {
-        return size == 0 || std::memcmp(found, mask_wanted, size) == 0;
+        return size == 0 || std::memcmp(found, mask_wanted.data(), size) == 0;
     };
 
     with_each_instruction_set([&] {
-        const byte_span from(mask_from + from_at, size), to(mask_to + to_at + 1, size);
+        const byte_span from = mask_from.first(from_at + size).last(size);
+        const byte_span to   = mask_to.first(to_at + 1 + size).last(size);
         if (size != 0) std::memcpy(from.data(), payload.data(), size);
-        std::memset(mask_to, 0xee, to_at + size + 2);
+        std::memset(mask_to.data(), 0xee, to_at + size + 2);
         copy_masked(to.data(), from, key, offset);
         must(is_wanted(to.data()), "a copy is masked as RFC 6455, 5.3 says");
         must(size == 0 || std::memcmp(from.data(), payload.data(), size) == 0, "copying leaves its source");
-        must(mask_to[to_at] == std::byte{0xee} && mask_to[to_at + size + 1] == std::byte{0xee},
+        must(mask_to.data()[to_at] == std::byte{0xee} && mask_to.data()[to_at + size + 1] == std::byte{0xee},
              "nothing is written outside");
 
-        const byte_span place = in_place(payload);
-        apply_mask(place, key, offset);
-        must(is_wanted(place.data()), "a payload is masked in place as RFC 6455, 5.3 says");
+        const byte_span copy = in_place(payload);
+        apply_mask(copy, key, offset);
+        must(is_wanted(copy.data()), "a payload is masked in place as RFC 6455, 5.3 says");
         std::size_t at = 0;
         for (std::size_t i = 0; at < size; ++i) {
             const std::size_t n = lesser(in.as_cut().sizes[i % 3], size - at);

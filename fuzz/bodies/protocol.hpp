@@ -29,7 +29,7 @@ struct protocol_outcome {
     errc       error{};
     bool       ended    = false, told_closed = false;
 };
-inline std::byte protocol_output[32 * max_input];
+inline const place<32 * max_input> protocol_output;
 
 template <role R>
 class protocol_run {
@@ -44,8 +44,7 @@ public:
     protocol_run(const protocol_setting& setting, protocol_outcome& made)
         : setting_(setting),
           ws_(setting.agreed, setting.bounds, keys_.source()),
-          out_(byte_span(protocol_output,
-                         setting.small_output ? protocol_core::reply_room : sizeof protocol_output)),
+          out_(protocol_output.last(setting.small_output ? protocol_core::reply_room : protocol_output.size())),
           made_(made) {
         ws_.answer_pings(setting.answer_pings);
         made.heard.clear();
@@ -73,11 +72,16 @@ public:
     }
 
     void end() {
+        const bool open = receives(ws_.state());
+        must(out_.empty() || ws_.transport(out_) == transport_action::keep, "what is owed leaves first");
         drain();
+        must((ws_.transport(out_) == transport_action::keep) ==
+                 (open || (R == role::client && ws_.state() == connection_state::close_done)),
+             "the transport is kept while it is needed (RFC 6455, 7.1.1)");
         const event e = ws_.receive_eof(out_);
         must(bool(e) == !made_.ended, "the end of the transport is told once");
         must(!e || (e.error == errc::truncated && e.code == close_code::abnormal_closure), "an early end is 1006");
-        must(out_.empty() && ws_.state() == connection_state::closed, "nothing is said behind the end");
+        must(out_.empty() && ws_.transport(out_) == transport_action::close, "nothing is said behind the end");
         std::byte late[] = {std::byte{0x81}, std::byte{0}};
         byte_span in(late);
         must(!ws_.receive(in, out_) && in.empty() && !ws_.receive_eof(out_), "nothing is heard behind the end");
@@ -124,7 +128,7 @@ private:
         must(!e.payload.empty() || e.last, "pieces are not empty");
         made_.message.add(const_byte_span(e.payload));
         const const_byte_span text = made_.message.bytes().subspan(8);
-        must(text.size() <= setting_.bounds.max_message_size, "no message is longer than the limit");
+        must(text.size() <= ws_.bounds().max_message_size, "no message is longer than the limit");
         must(ws_.payload_remaining() <= setting_.bounds.max_message_size, "no frame is longer than the limit");
         if (!e.last) return;
         must(e.type != event_type::text || utf8_by_the_grammar(text).complete, "a text is UTF-8");
@@ -234,24 +238,25 @@ template <role R>
 bool protocol_conversation(const protocol_setting& setting, input in) {
     const heap_count heap;
     run_protocol<R>(setting, in.rest(), uncut, protocol_whole);
-    const bool fits = protocol_whole.said.size() < sizeof protocol_output - 65'536;
-    for (const cuts& cut : {in.as_cut(), every_byte}) {
-        if (cut.sizes[0] == 1 && in.rest().size() > 96 && !in.option(7)) continue;
+    const bool fits = protocol_whole.said.size() < protocol_output.size() - 65'536;
+    const auto check = [&](const cuts& cut) {
         run_protocol<R>(setting, in.rest(), cut, protocol_cut);
         if (!setting.is_exact && (protocol_whole.error == errc::invalid_compressed_data ||
                                   protocol_cut.error == errc::invalid_compressed_data))
-            continue;
+            return;
         must(protocol_cut.heard == protocol_whole.heard, "the same is heard however the bytes are cut");
         must(protocol_cut.said == protocol_whole.said, "the same is said however the bytes are cut");
         must(begins_alike(protocol_cut.message, protocol_whole.message), "what is lost of a message is its end");
-    }
+    };
+    check(in.as_cut());
+    if (in.option(7)) check(every_byte);   // it costs more than all the rest
     if (fits) must_be_understood<R>(setting, protocol_whole);
     if (setting.agreed.extension == nullptr) must(heap.allocations() == 0, "a protocol allocates nothing");
     return protocol_whole.messages != 0 || protocol_whole.told_closed;
 }
 
-/// Option bit 0: a small output; 1: pings are left to the application; 2 and 3: the limits; 7: every byte by itself
-/// even if there are many.
+/// Option bit 0: a small output; 1: pings are left to the application; 2 and 3: the limits; 7: every byte by itself,
+/// too.
 inline protocol_setting setting_from(const input& in) {
     constexpr std::uint64_t sizes[]     = {default_limits.max_message_size, 0, 7, 130};
     constexpr std::uint32_t fragments[] = {default_limits.max_fragments, 1, 2, 3};

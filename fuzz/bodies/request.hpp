@@ -1,6 +1,6 @@
 // A server's side of the opening handshake (RFC 6455, 4.2): any request, judged alike however it is cut and whoever
-// read it; every answer is one that our own reader of responses takes, complete, with the status that the error has; what is
-// accepted has all that RFC 6455 demands.
+// read it; every answer is one that our own reader of responses takes, complete, with the status that the error has; what
+// is accepted has all that RFC 6455 demands.
 #pragma once
 
 #include "bodies/deflate.hpp"
@@ -98,7 +98,7 @@ inline errc answer_request(server_handshake& hs, handshake_status status, const 
     return {};
 }
 
-inline std::byte request_place[2][max_input];
+inline const place<max_input> request_place[2];
 
 inline bool read_request(const input& in, const server_options& rules, const cuts& cut, transcript& log) {
     const limits     bounds = request_limits(in);
@@ -108,14 +108,15 @@ inline bool read_request(const input& in, const server_options& rules, const cut
     const auto       text   = in.rest();
     std::size_t      at     = 0;
     log.clear();
-    std::memcpy(head_input, text.data(), text.size());
+    const byte_span copy = head_input.last(text.size());
+    std::memcpy(copy.data(), text.data(), text.size());
     for (std::size_t i = 0; at < text.size() && status == handshake_status::need_more; ++i) {
         const std::size_t n     = lesser(cut.sizes[i % 3], text.size() - at);
-        byte_span         piece = byte_span(head_input + at, n);
+        byte_span         piece = copy.subspan(at, n);
         status                  = hs.receive(piece, out);
         must(piece.empty() || (status != handshake_status::need_more && status != handshake_status::refused),
              "what is left is what stands behind the head");
-        if (status == handshake_status::need_more) std::memset(head_input + at, 0xdd, n);
+        if (status == handshake_status::need_more) std::memset(&copy[at], 0xdd, n);
         at += n - piece.size();
     }
     if (status == handshake_status::refused) at = text.size();   // all of it is dropped
@@ -151,7 +152,7 @@ inline bool read_request(const input& in, const server_options& rules, const cut
     }
     if (status == handshake_status::refused) {
         const std::size_t said = out.size();
-        byte_span         more(head_input, 1);
+        byte_span         more = head_input.first(1);
         must(hs.receive(more, out) == handshake_status::refused && more.empty() && out.size() == said,
              "a refused request stays refused");
     }

@@ -11,15 +11,16 @@
 namespace fuzz {
 
 inline transcript trip_sent, trip_heard;
-inline std::byte  trip_text[65'536], trip_piece[65'536];
+inline const place<65'536> trip_text, trip_piece;
 
 /// `text`, or `a` if there is none, again and again, until it has `size` bytes.
 inline const_byte_span stretched(const_byte_span text, std::size_t size) {
-    trip_text[0] = std::byte{'a'};
-    if (!text.empty()) std::memcpy(trip_text, text.data(), text.size());
+    std::byte* const place = trip_text.data();
+    place[0] = std::byte{'a'};
+    if (!text.empty()) std::memcpy(place, text.data(), text.size());
     for (std::size_t have = text.empty() ? 1 : text.size(); have < size; have *= 2)
-        std::memcpy(trip_text + have, trip_text, lesser(have, size - have));
-    return {trip_text, size};
+        std::memcpy(place + have, place, lesser(have, size - have));
+    return trip_text.first(size);
 }
 
 inline void note_message(transcript& log, opcode op, const_byte_span payload) {
@@ -71,7 +72,7 @@ public:
     // What the other side has said: pongs, and its Close.
     void hears(buffer& from) {
         byte_span in = from.data();
-        buffer    none{byte_span(trip_piece, 256)};
+        buffer    none{trip_piece.first(256)};
         event     last;
         while (const event e = ws_.receive(in, none)) last = e;
         must(last.type == event_type::close && last.code == close_code::going_away && none.empty(),
@@ -131,11 +132,11 @@ void hear_all(const agreement& agreed, byte_span wire, const cuts& cut, bool dir
             if (const event e = ws.received_direct(n, replies)) note(e);
             continue;
         }
-        const std::size_t n    = lesser(cut.sizes[i % 3] * (direct ? 64 : 1), wire.size());
-        const byte_span   place(trip_piece + sizeof trip_piece - n, n);
-        std::memcpy(place.data(), wire.data(), n);
+        // With large frames, pieces are large too.
+        const std::size_t n  = lesser(lesser(cut.sizes[i % 3] * (direct ? 64 : 1), wire.size()), trip_piece.size());
+        byte_span         in = trip_piece.last(n);
+        std::memcpy(in.data(), wire.data(), n);
         wire = wire.subspan(n);
-        byte_span in = place;
         while (const event e = ws.receive(in, replies)) note(e);
         must(in.empty(), "all is taken");
     }

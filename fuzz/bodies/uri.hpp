@@ -67,7 +67,7 @@ inline void check_accepted(const uri& target) {
          "a URI that is put together again means the same");
 }
 
-inline std::byte uri_place[2][2 * max_input];
+inline const place<2 * max_input> uri_place[2];
 
 // A client's request to it, read by a server.
 inline void check_request(const uri& target) {

@@ -1,6 +1,6 @@
 // An open connection as a server, without compression, and an application that reacts to its messages.
 // Input: options as setting_from says; what the peer sends. The first byte of a message says what is done with it.
-// covers: protocol/protocol.hpp protocol/closing_handshake.hpp protocol/event.hpp frame/frame_header.hpp
+// covers: protocol/protocol.hpp protocol/closing_handshake.hpp frame/frame_header.hpp
 // small: at most 160 bytes
 #include "bodies/protocol.hpp"
 
