@@ -215,7 +215,7 @@ TEST_CASE("certificates and keys are read from files and from text, and what is 
     };
     CHECK_FALSE(show(shown.chain, shown.key_text, "opensesame"));
     CHECK(show(shown.chain, shown.key_text, "closed").category() == tls::openssl_category());
-    CHECK(show(shown.chain, shown.key_text, "").category() == tls::openssl_category());
+    CHECK(show(shown.chain, shown.key_text, {}).category() == tls::openssl_category());
     CHECK(show(shown.chain, localhost().key_text, "").message() == "TLS: key values mismatch");
     CHECK(show("", localhost().key_text, "").message() == "TLS: no start line");
     CHECK(show(shown.chain, "nothing", "").category() == tls::openssl_category());

@@ -47,7 +47,7 @@ std::error_code read_each(const pem& source, Read read, Use use) {
 inline int give_password(char* place, int size, int, void* from) noexcept {
     const auto& password = *static_cast<const std::string_view*>(from);
     if (password.size() > static_cast<std::size_t>(size)) return -1;
-    std::memcpy(place, password.data(), password.size());
+    if (!password.empty()) std::memcpy(place, password.data(), password.size());
     return static_cast<int>(password.size());
 }
 
