@@ -1,7 +1,9 @@
 // A web page and the WebSocket server it talks to, on one port: echoes what visitors send, tells each who else is there,
 // and counts. A client without the page's subprotocol, such as wscat, is simply echoed.
+#include "support/certificate_files.hpp"
 #include "support/command_line.hpp"
 #include "support/poll_server.hpp"
+#include "support/self_signed.hpp"
 
 #include <navette/deflate.hpp>
 
@@ -15,8 +17,10 @@ using example::joined;
 constexpr const char* help =
     "usage: demo [OPTION]...\n"
     "Serves a page at http://127.0.0.1:P/ that talks to this server. Ctrl-C ends it.\n"
-    "  --port P      the port; 0 takes a free one (9001)\n"
-    "  --no-deflate  does not agree to compression\n"
+    "  --port P          the port; 0 takes a free one (9001)\n"
+    "  --tls             https and wss, with a certificate for localhost that it makes itself\n"
+    "  --cert F --key F  the same, with the chain and the key in these files (PEM)\n"
+    "  --no-deflate      does not agree to compression\n"
     "  --help\n";
 
 constexpr std::string_view page_subprotocol = "demo.navette";
@@ -177,25 +181,46 @@ private:
     }
 };
 
+tls::context for_localhost() {
+    const example::self_signed shown = example::make_self_signed();
+    auto made        = tls::context::server();
+    const auto error = made ? made->show(tls::pem::text(shown.cert), tls::pem::text(shown.key))
+                            : made.error();
+    if (error) example::end_with(1, "demo", joined({"cannot make a certificate: ", error.message()}));
+    return *std::move(made);
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
     std::uint16_t port = 9001;
     bool compresses    = true;
-    example::command_line line(argc, argv, "demo", help, {"port=", "no-deflate"});
+    bool makes_its_own = false;
+    example::certificate_files certificate;
+    example::command_line line(argc, argv, "demo", help,
+                               {"port=", "no-deflate", "tls", "cert=", "key="});
     while (line.next()) {
         if (line.is("port")) port = line.number<std::uint16_t>();
         if (line.is("no-deflate")) compresses = false;
+        if (line.is("tls")) makes_its_own = true;
+        certificate.take(line);
     }
+    certificate.check(line);
+    if (makes_its_own && certificate) line.refuse("--tls makes a certificate, --cert brings one");
     for (const std::string_view operand : line.operands())
         line.refuse(example::joined({"unexpected argument ", operand}));
 
     constexpr std::string_view subprotocols[] = {page_subprotocol};
     static std::byte window[64 * 1024]; // one thread: all connections inflate to one place
     const permessage_deflate deflate({.window = window});
-    server_options options{.origins      = origin_policy::same_origin(),
+    std::optional<tls::context> secure;
+    if (certificate) secure = certificate.server("demo");
+    if (makes_its_own) secure = for_localhost();
+    const std::string_view scheme = secure ? "https" : "http";
+    server_options options{.origins      = origin_policy::same_origin(scheme),
                            .subprotocols = subprotocols};
     if (compresses) options.extensions = deflate.extensions();
     demo app;
-    example::serve("demo", "http", "127.0.0.1", port, app, options);
+    example::serve("demo", scheme, "127.0.0.1", port, app, options, default_limits,
+                   secure ? secure->factory() : transport_factory{});
 }

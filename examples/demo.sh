@@ -10,9 +10,13 @@ playwright=1.57.0
 
 usage() {
     cat <<TEXT
-usage: examples/demo.sh [--check]
+usage: examples/demo.sh [--tls | --cert F --key F] [--no-deflate]
+       examples/demo.sh --check
   Serves a page at http://127.0.0.1:$first_port/, or at the next free port, that talks to the server that sent it.
-  --check   no person needed: a browser without a window uses the page on a free port; screenshot in build/demo.png
+  --tls             https and wss, with a certificate for localhost of its own, which a browser asks about
+  --cert F --key F  the same, with the chain and the key in these files (PEM)
+  --no-deflate      does not agree to compression
+  --check           no person needed: a browser without a window uses the page on a free port; screenshot in build/demo.png
 TEXT
 }
 
@@ -22,16 +26,25 @@ die() {
 }
 
 check=''
-for argument in "$@"; do
-    case $argument in
+passed_on=() # to the program
+while (($#)); do
+    case $1 in
         --check) check=yes ;;
+        --tls | --no-deflate) passed_on+=("$1") ;;
+        --cert | --key)
+            (($# > 1)) || die "$1 needs a file" 2
+            if [[ $2 == /* ]]; then passed_on+=("$1" "$2"); else passed_on+=("$1" "$OLDPWD/$2"); fi
+            shift
+            ;;
         --help)
             usage
             exit 0
             ;;
-        *) die "unknown option $argument; --help lists them" 2 ;;
+        *) die "unknown option $1; --help lists them" 2 ;;
     esac
+    shift
 done
+if [[ -n $check ]] && ((${#passed_on[@]})); then die "--check takes no other option" 2; fi
 
 # --- what is needed: a command, and the package that brings it
 
@@ -48,6 +61,7 @@ have cmake || missing+=(cmake)
 have ninja || missing+=(ninja-build)
 has_header() { printf '#include <%s>\n' "$1" | "$(command -v c++ || command -v g++)" -fsyntax-only -x c++ - 2>/dev/null; }
 has_header zlib.h || missing+=(zlib1g-dev)
+has_header openssl/ssl.h || missing+=(libssl-dev)
 if [[ -n $check ]]; then
     have node || missing+=(nodejs)
     have npm || missing+=(npm)
@@ -103,7 +117,7 @@ serve() {
     pipe=$scratch/pipe complaint=$scratch/complaint
     trap 'end_server; exit 0' INT TERM
     for ((port = first_port; port <= last_port; ++port)); do
-        build/release/examples/demo --port "$port" >"$pipe" 2>"$complaint" &
+        build/release/examples/demo --port "$port" "${passed_on[@]}" >"$pipe" 2>"$complaint" &
         server=$!
         if read -r -t 10 line <"$pipe" && [[ $line == 'listening on '* ]]; then
             echo "The demo is at ${line#listening on }"

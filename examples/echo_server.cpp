@@ -1,4 +1,5 @@
 // Echoes text and binary messages: one thread, and the core of the library in a poll loop (support/poll_server.hpp).
+#include "support/certificate_files.hpp"
 #include "support/command_line.hpp"
 #include "support/poll_server.hpp"
 
@@ -17,7 +18,7 @@ constexpr const char* help =
     "  --subprotocols A,B   those that it speaks (none)\n"
     "  --origin O           lets pages of this origin in, and no other; may be repeated (any)\n"
     "  --no-deflate         does not agree to compression\n"
-    "  --cert F, --key F    TLS; this program is built without\n"
+    "  --cert F --key F     TLS, with the chain and the key in these files (PEM)\n"
     "  --help\n";
 
 struct echo {
@@ -64,6 +65,7 @@ int main(int argc, char** argv) {
     limits bounds;
     std::vector<std::string_view> subprotocols, origins;
     bool compresses = true;
+    example::certificate_files certificate;
 
     example::command_line line(argc, argv, "echo_server", help,
                                {"host=", "port=", "max-message=", "subprotocols=", "origin=",
@@ -82,8 +84,9 @@ int main(int argc, char** argv) {
             origins.push_back(line.value());
         }
         if (line.is("no-deflate")) compresses = false;
-        if (line.is("cert") || line.is("key")) line.refuse_option("built without TLS");
+        certificate.take(line);
     }
+    certificate.check(line);
     for (const std::string_view operand : line.operands())
         line.refuse(example::joined({"unexpected argument ", operand}));
 
@@ -95,5 +98,8 @@ int main(int argc, char** argv) {
         .subprotocols = subprotocols};
     if (compresses) options.extensions = deflate.extensions();
     echo app;
-    example::serve("echo_server", "ws", host, port, app, options, bounds);
+    std::optional<tls::context> secure;
+    if (certificate) secure = certificate.server("echo_server");
+    example::serve("echo_server", secure ? "wss" : "ws", host, port, app, options, bounds,
+                   secure ? secure->factory() : transport_factory{});
 }

@@ -70,6 +70,7 @@ struct outcome {
 
 // One connection, from its socket to its end.
 class client {
+    example::read_place place_;
     example::layered_socket socket_;
     const uri& target_;
     const limits& limits_;
@@ -93,7 +94,7 @@ class client {
 public:
     client(tcp::stream socket, transport_engine engine, const uri& target, client_handshake& handshake, input_lines& lines,
            duration patience, const limits& bounds, const permessage_deflate& deflate)
-        : socket_(std::move(socket), std::move(engine)),
+        : socket_(std::move(socket), std::move(engine), place_),
           target_(target),
           limits_(bounds),
           deflate_(deflate),

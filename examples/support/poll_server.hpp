@@ -1,17 +1,17 @@
-// A server of one thread: one poll over all its sockets, and for each connection the core, which does no I/O: a
-// server_handshake, then a session. Nobody holds it up: a peer whose output waits is not read from, and deadlines end
-// those who never finish their handshake, never read, or never answer a Close. Shared by echo_server, chat and demo.
+// A server of one thread: one poll over all its sockets, and for each connection the core, which does no I/O: TLS if it
+// is wanted, a server_handshake, then a session. Nobody holds it up: a peer whose output waits is not read from, and
+// deadlines end those who never finish their handshakes, never read, or never answer a Close. Shared by echo_server, chat
+// and demo.
 #pragma once
 
 #include "support/command_line.hpp"
-#include "support/sockets.hpp"
+#include "support/layered_socket.hpp"
 
 #include <navette/navette.hpp>
 #include <navette/tcp.hpp>
 
 #include <poll.h>
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,7 +35,7 @@ class peer {
     template <class App>
     friend class poll_server;
 
-    tcp::stream socket_;
+    layered_socket socket_;
     buffer head_{}, out_{};
     std::optional<server_handshake> handshake_{};
     std::optional<session<role::server>> session_{};
@@ -46,12 +46,12 @@ class peer {
     bool ended_    = false; // the peer has ended its side
     bool gone_     = false;
 
-    bool is_read() const { return !ended_ && (draining_ || out_.size() <= output_mark); }
+    bool is_read() const { return !ended_ && (draining_ || queued() <= output_mark); }
 
 public:
     State state{};
 
-    peer(tcp::stream socket, const server_options& options, const limits& bounds,
+    peer(layered_socket socket, const server_options& options, const limits& bounds,
          const timeouts& times, instant now)
         : socket_(std::move(socket)),
           heartbeat_(times, now),
@@ -64,7 +64,7 @@ public:
     }
 
     /// Bytes that wait for the peer to read.
-    std::size_t queued() const { return out_.size(); }
+    std::size_t queued() const { return out_.size() + socket_.owed(); }
 
     /// Appends a message to what waits; it leaves before the server waits again.
     errc send(opcode type, const_byte_span message) {
@@ -102,6 +102,7 @@ private:
     tcp::listener listener_;
     server_options options_;
     limits limits_;
+    transport_factory tls_;
     timeouts timeouts_{};
     stop_signal stop_{};
     buffer_pool pool_{};
@@ -109,13 +110,14 @@ private:
     std::vector<::pollfd> watched_{};
     instant now_    = tcp::now();
     bool stopping_  = false;
-    bool accepting_ = true;              // false: out of descriptors, until somebody leaves
-    std::array<std::byte, 65536> input_; // for all: bytes are dealt with as soon as they are read
+    bool accepting_ = true; // false: out of descriptors, until somebody leaves
+    read_place place_;      // for all: bytes are dealt with as soon as they are read
 
 public:
+    /// `tls` makes the engines, if it can make any.
     poll_server(App& app, tcp::listener listener, const server_options& options,
-                const limits& bounds = default_limits)
-        : app_(app), listener_(std::move(listener)), options_(options), limits_(bounds) {
+                const limits& bounds = default_limits, const transport_factory& tls = {})
+        : app_(app), listener_(std::move(listener)), options_(options), limits_(bounds), tls_(tls) {
         raise_descriptor_limit();
     }
 
@@ -139,7 +141,8 @@ private:
                          {stopping_ || !accepting_ ? -1 : listener_.native_handle(), POLLIN, 0}});
         instant next = instant::never();
         for (const auto& p : peers_) {
-            const int events = (p->is_read() ? POLLIN : 0) | (p->out_.empty() ? 0 : POLLOUT);
+            const int events =
+                (p->is_read() ? POLLIN : 0) | (p->socket_.owes(p->out_) ? POLLOUT : 0);
             watched_.push_back({p->socket_.native_handle(), static_cast<short>(events), 0});
             next = std::min(next, p->deadline_);
         }
@@ -157,8 +160,7 @@ private:
             const int fd = ::accept(listener_.native_handle(), nullptr, nullptr);
             if (fd >= 0) {
                 ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-                peers_.push_back(std::make_unique<connection>(tcp::stream(fd), options_, limits_,
-                                                              timeouts_, now_));
+                admit(tcp::stream(fd));
             } else if (errno != EINTR && errno != ECONNABORTED) {
                 accepting_ = errno == EAGAIN || errno == EWOULDBLOCK;
                 return;
@@ -166,15 +168,32 @@ private:
         }
     }
 
+    void admit(tcp::stream socket) {
+        transport_engine engine;
+        if (tls_.make != nullptr) {
+            auto made = tls_.make(tls_.self, role::server, {});
+            if (!made) return;
+            engine = *std::move(made);
+        }
+        peers_.push_back(std::make_unique<connection>(
+            layered_socket(std::move(socket), std::move(engine), place_), options_, limits_,
+            timeouts_, now_));
+    }
+
     void read(connection& p) {
-        const transfer done = read_now(p.socket_.native_handle(), input_);
-        if (done.failure != 0 || (done.ended && p.draining_)) return leave(p);
-        p.ended_ = done.ended;
-        if (p.draining_ || p.answered_ || (done.size == 0 && !done.ended)) return;
-        byte_span in = byte_span(input_).first(done.size);
-        p.heartbeat_.bytes_read(now_);
-        if (p.handshake_) shake_hands(p, in, done.ended);
-        if (p.session_) talk(p, in, done.ended);
+        const std::uint64_t before  = p.socket_.bytes_read();
+        const std::error_code error = p.socket_.read([&](byte_span in) { take(p, in); });
+        if (p.socket_.bytes_read() != before) p.heartbeat_.bytes_read(now_);
+        if (error) leave(p);
+    }
+
+    // Plain bytes; none: the peer has ended its side.
+    void take(connection& p, byte_span in) {
+        p.ended_ = in.empty();
+        if (p.ended_ && p.draining_) return leave(p);
+        if (p.draining_ || p.answered_) return;
+        if (p.handshake_) shake_hands(p, in, p.ended_);
+        if (p.session_) talk(p, in, p.ended_);
     }
 
     void shake_hands(connection& p, byte_span& in, bool ended) {
@@ -208,12 +227,12 @@ private:
     // Writes what waits, keeps the deadlines, and ends the transport when its time has come (RFC 6455, 7.1.1).
     void attend(connection& p) {
         if (p.gone_) return;
-        if (!p.out_.empty()) {
-            const transfer done = write_now(p.socket_.native_handle(), p.out_.data());
-            if (done.failure != 0) return leave(p);
-            p.out_.consume(done.size);
-            if (done.size != 0) p.heartbeat_.drained(now_);
-            if (done.size != 0 && !p.is_read())
+        if (p.socket_.owes(p.out_)) {
+            const std::uint64_t before = p.socket_.bytes_written();
+            if (p.socket_.write(p.out_)) return leave(p);
+            const bool progress = p.socket_.bytes_written() != before;
+            if (progress) p.heartbeat_.drained(now_);
+            if (progress && !p.is_read())
                 p.heartbeat_.bytes_read(now_); // it is alive, though it is not heard
         }
         if (p.session_ && !p.draining_) {
@@ -227,15 +246,12 @@ private:
 
         transport_action action = transport_action::keep;
         if (p.session_) action = p.session_->protocol().transport(p.out_);
-        else if (p.answered_ && p.out_.empty()) action = transport_action::shutdown_write;
-        if (action == transport_action::close ||
-            (action == transport_action::shutdown_write && p.ended_))
-            return leave(p);
-        if (action == transport_action::shutdown_write && !p.draining_) {
-            static_cast<void>(p.socket_.shutdown_write());
-            p.draining_ = true;
-            p.deadline_ = deadline(now_, timeouts_.close_within);
-        }
+        else if (p.answered_) action = transport_action::shutdown_write;
+        if (action == transport_action::keep || p.queued() != 0 || p.draining_) return;
+        p.socket_.shut_down();
+        if (action == transport_action::close || p.ended_) return leave(p);
+        p.draining_ = true;
+        p.deadline_ = deadline(now_, timeouts_.close_within);
     }
 
     void leave(connection& p) {
@@ -258,7 +274,7 @@ private:
 template <class App>
 void serve(std::string_view program, std::string_view scheme, std::string_view host,
            std::uint16_t port, App& app, const server_options& options,
-           const limits& bounds = default_limits) {
+           const limits& bounds = default_limits, const transport_factory& tls = {}) {
     const auto url = [&](std::uint16_t at) {
         const bool ipv6 = host.find(':') != std::string_view::npos;
         return joined({ipv6 ? "[" : "", host, ipv6 ? "]:" : ":", std::to_string(at)});
@@ -270,7 +286,7 @@ void serve(std::string_view program, std::string_view scheme, std::string_view h
     std::printf("listening on %.*s://%s/\n", static_cast<int>(scheme.size()), scheme.data(),
                 url(listener->port()).c_str());
     std::fflush(stdout);
-    poll_server<App>(app, std::move(*listener), options, bounds).run();
+    poll_server<App>(app, std::move(*listener), options, bounds, tls).run();
 }
 
 } // namespace example

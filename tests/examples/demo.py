@@ -4,12 +4,14 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import urllib.error
 import urllib.request
 
 from cases import Program, case, equal, holds, refused, run
-from wire import BINARY, CLOSE, TEXT, close_payload, open_client, request
+from certificate import FILES, SecureSocket, path, trusting
+from wire import BINARY, CLOSE, TEXT, Peer, ask, close_payload, open_client, request, request_head
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
@@ -146,10 +148,86 @@ def _():
         refused("demo", "--port", str(port), status=1, words=[f"127.0.0.1:{port}", "in use"])
 
 
-@case("demo.sh refuses an unknown option in one line")
+def start_secure(*options):
+    """A demo over TLS: its port, and the file that holds what it shows."""
+    server = Program("demo", "--port", "0", *options)
+    line = server.line()
+    holds(line.startswith("listening on https://127.0.0.1:") and line.endswith("/"), line)
+    port = int(line[:-1].rsplit(":", 1)[1])
+    file = path(f"{port}.pem")
+    with open(file, "w", encoding="ascii") as shown:
+        shown.write(ssl.get_server_certificate(("127.0.0.1", port), timeout=10))
+    return port, file
+
+
+@case("--tls shows a certificate for localhost and its addresses, another one each time")
 def _():
-    ended = subprocess.run([os.path.join(ROOT, "examples", "demo.sh"), "--nonsense"], capture_output=True, timeout=10)
-    equal((ended.returncode, ended.stdout, ended.stderr.count(b"\n")), (2, b"", 1))
+    shown = set()
+    for _ in range(2):
+        port, file = start_secure("--tls")
+        with open(file, encoding="ascii") as text:
+            shown.add(text.read())
+        for host in ("localhost", "127.0.0.1", "::1"):
+            SecureSocket(socket.create_connection(("127.0.0.1", port), timeout=10), trusting(file), host).shake_hands()
+        try:
+            SecureSocket(socket.create_connection(("127.0.0.1", port), timeout=10), trusting(file), "example.com").shake_hands()
+        except ssl.SSLCertVerificationError:
+            continue
+        raise AssertionError("it is one for every name")
+    equal(len(shown), 2)
+
+
+for options in (("--tls",), FILES):
+    @case(f"{options[0]}: the page by https, the connection by wss, from the page's origin alone")
+    def _(options=options):
+        port, file = start_secure(*options)
+        with urllib.request.urlopen(f"https://127.0.0.1:{port}/", timeout=10, context=trusting(file)) as answer:
+            holds(b"<title>" in answer.read(), "that is not the page")
+        for origin, expected in (("https", 101), ("http", 403)):
+            secure = SecureSocket(socket.create_connection(("127.0.0.1", port), timeout=10), trusting(file), "127.0.0.1")
+            secure.shake_hands()
+            peer = Peer(secure, masks=True)
+            equal((origin, ask(peer, request_head(port, f"Origin: {origin}://127.0.0.1:{port}"))[0]), (origin, expected))
+        peer.close()
+
+
+@case("--tls and --cert are not given together")
+def _():
+    refused("demo", "--tls", *FILES, status=2, words=["--tls", "--cert"])
+
+
+@case("demo.sh refuses what it does not know, or cannot do, in one line")
+def _():
+    for options in (("--nonsense",), ("--cert",), ("--check", "--tls")):
+        ended = subprocess.run([os.path.join(ROOT, "examples", "demo.sh"), *options], capture_output=True, timeout=10)
+        equal((ended.returncode, ended.stdout, ended.stderr.count(b"\n")), (2, b"", 1))
+
+
+def demo_script(scheme, *options, **how):
+    """examples/demo.sh, and the address that it says."""
+    script = Program(os.path.join(ROOT, "examples", "demo.sh"), *options, **how)
+    said = [""]
+    while f"{scheme}://127.0.0.1:" not in said[-1]:
+        said.append(script.line())
+        if not said[-1]:
+            _, out, err = script.end()
+            raise AssertionError("it ended: " + "\n".join(said) + out[-2000:] + err)
+    return script, said[-1].split()[-1]
+
+
+@case("demo.sh hands --tls on, and files that are named from where it was started")
+def _():
+    script, address = demo_script("https", "--tls")
+    with urllib.request.urlopen(address + "counters", timeout=10, context=ssl._create_unverified_context()) as answer:
+        equal(answer.status, 200)
+    script.signal(signal.SIGTERM)
+    equal(script.end()[0], 0)
+    relative = [os.path.relpath(name, os.path.dirname(FILES[1])) if "/" in name else name for name in FILES]
+    script, address = demo_script("https", *relative, cwd=os.path.dirname(FILES[1]))
+    with urllib.request.urlopen(address + "counters", timeout=10, context=trusting()) as answer:
+        equal(answer.status, 200)
+    script.signal(signal.SIGTERM)
+    equal(script.end()[0], 0)
 
 
 @case("demo.sh takes the next port if 9001 is taken, and ends its server with itself")
@@ -159,15 +237,7 @@ def _():
         taken = socket.create_server(("127.0.0.1", 9001))
     except OSError:
         pass  # somebody else has it: as well
-    script = Program(os.path.join(ROOT, "examples", "demo.sh"))
-    said = [""]
-    while "http://127.0.0.1:" not in said[-1]:
-        said.append(script.line())
-        if not said[-1]:
-            _, out, err = script.end()
-            raise AssertionError("it ended: " + "\n".join(said) + out[-2000:] + err)
-    line = said[-1]
-    address = line.split()[-1]
+    script, address = demo_script("http")
     port = int(address.rstrip("/").rsplit(":", 1)[1])
     holds(9001 < port < 9100, address)
     equal(get(port, "/")[0], 200)

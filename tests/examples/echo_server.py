@@ -218,11 +218,6 @@ for bad in ("", "example.com", "http://", "http://a.example/path", "http://a b")
     def _(bad=bad):
         refused("echo_server", "--origin", bad, status=2, words=["--origin"])
 
-for option in ("--cert", "--key"):
-    @case(f"{option} is refused without TLS")
-    def _(option=option):
-        refused("echo_server", option, "file", status=2, words=[option, "built without TLS"])
-
 
 @case("a port in use is named with its cause")
 def _():

@@ -96,21 +96,36 @@ def fields(lines):
     return {name.strip().lower(): value.strip() for name, value in (line.split(":", 1) for line in lines[1:])}
 
 
-def request(port, *extra, target="/", host="127.0.0.1"):
-    """The raw answer to an upgrade request with these further fields: (status, fields, the peer)."""
-    peer = Peer(socket.create_connection((host, port), timeout=PATIENCE), masks=True)
+def request_head(port, *extra, target="/", host="127.0.0.1"):
+    """An upgrade request with these further fields."""
     lines = [f"GET {target} HTTP/1.1", f"Host: {'[' + host + ']' if ':' in host else host}:{port}", "Upgrade: websocket", "Connection: Upgrade",
              f"Sec-WebSocket-Key: {KEY}", "Sec-WebSocket-Version: 13", *extra]
-    peer.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def ask(peer, head):
+    """The raw answer to this head: (status, fields)."""
+    peer.socket.sendall(head)
     answer = peer.head()
-    return int(answer[0].split()[1]), fields(answer), peer
+    return int(answer[0].split()[1]), fields(answer)
 
 
-def open_client(port, *extra, target="/", host="127.0.0.1"):
-    status, answered, peer = request(port, *extra, target=target, host=host)
+def opened(peer, head):
+    status, answered = ask(peer, head)
     if status != 101 or answered["sec-websocket-accept"] != accept_value(KEY):
         raise AssertionError(f"not upgraded: {status} {answered}")
     return peer
+
+
+def request(port, *extra, target="/", host="127.0.0.1"):
+    """The raw answer to an upgrade request with these further fields: (status, fields, the peer)."""
+    peer = Peer(socket.create_connection((host, port), timeout=PATIENCE), masks=True)
+    return *ask(peer, request_head(port, *extra, target=target, host=host)), peer
+
+
+def open_client(port, *extra, target="/", host="127.0.0.1"):
+    peer = Peer(socket.create_connection((host, port), timeout=PATIENCE), masks=True)
+    return opened(peer, request_head(port, *extra, target=target, host=host))
 
 
 class Server:

@@ -1,10 +1,11 @@
 // npm's ws against navette, in both directions: what one sends the other has received, to the byte.
 "use strict";
 
-const {spawn} = require("node:child_process");
+const {execFileSync, spawn} = require("node:child_process");
 const {randomBytes} = require("node:crypto");
 const {once} = require("node:events");
-const {appendFileSync} = require("node:fs");
+const {appendFileSync, mkdtempSync, readFileSync, rmSync} = require("node:fs");
+const {tmpdir} = require("node:os");
 const path = require("node:path");
 const {WebSocket, WebSocketServer} = require("ws");
 
@@ -95,6 +96,27 @@ test("client: text and binary of every size come back", () => withClient(async (
     await echoed(ws, randomBytes(size));
   }
 }));
+
+test("client: over TLS, text and binary of every size come back, and it closes", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "navette-"));
+  try {
+    const [cert, key] = [path.join(folder, "cert.pem"), path.join(folder, "key.pem")];
+    execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key,
+      "-out", cert, "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"], {stdio: "ignore"});
+    await withClient(async (ws, _, url) => {
+      equal(url.startsWith("wss://"), true);
+      for (const size of sizes) {
+        await echoed(ws, text(size));
+        await echoed(ws, randomBytes(size));
+      }
+      const closed = once(ws, "close");
+      ws.close(3001, "enough");
+      equal((await closed)[0], 3001);
+    }, {options: ["--cert", cert, "--key", key], settings: {ca: readFileSync(cert)}});
+  } finally {
+    rmSync(folder, {recursive: true});
+  }
+});
 
 test("client: 16 MiB come back, and one byte more is 1009", () => withClient(async (ws) => {
   await echoed(ws, randomBytes(16 << 20));

@@ -7,6 +7,7 @@ import signal
 import websockets
 
 from cases import PATIENCE, Program, call, case, equal, holds, run
+from certificate import FILES, trusting
 
 SIZES = (0, 1, 125, 126, 65535, 65536, 1 << 20)
 CLIENT = os.path.join(os.environ.get("NAVETTE_BUILD", "build/release"), "tests", "interop_client")
@@ -85,6 +86,27 @@ def _():
         for size in SIZES:
             await echoed(ws, os.urandom(size))
     with_client(use)
+
+
+@case("client: over TLS, text and binary of every size come back, and it closes")
+def _():
+    async def use(ws, _):
+        for size in SIZES:
+            await echoed(ws, text_of(size))
+            await echoed(ws, os.urandom(size))
+        await ws.close(3001, "enough")
+        equal(ws.close_code, 3001)
+    with_client(use, *FILES, ssl=trusting())
+
+
+@case("client: over TLS, the server closes with 1001")
+def _():
+    async def use(ws, server):
+        await echoed(ws, "there?")
+        server.signal(signal.SIGTERM)
+        await ws.wait_closed()
+        equal(ws.close_code, 1001)
+    equal(with_client(use, *FILES, ssl=trusting()).end(), (0, "", ""))
 
 
 @case("client: 16 MiB come back, and one byte more is 1009")

@@ -71,10 +71,10 @@ class Program:
 
     running = []
 
-    def __init__(self, name, *options, stdin=subprocess.PIPE):
+    def __init__(self, name, *options, stdin=subprocess.PIPE, cwd=None):
         path = name if "/" in name else os.path.join(BUILD, "examples", name)
         self.process = subprocess.Popen([path, *options], stdin=stdin, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE)
+                                        stderr=subprocess.PIPE, cwd=cwd)
         Program.running.append(self)
 
     @property
