@@ -28,15 +28,20 @@ common_flags=(-std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-c
 # Comparisons are not traced: the dictionaries and seeds know the words, and it would take half of the speed.
 fuzz_flags=(-O2 -g1 -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-sanitize-coverage=trace-cmp)
 
-# compile COMPILER NAME MAIN TARGET FLAG...: to $made/NAME/TARGET. What is newer than its sources is kept.
+is_newer() { [[ -f $1 && -z $(find "${@:2}" -newer "$1" -print -quit) ]]; } # FILE SOURCE...
+
+# compile COMPILER NAME MAIN TARGET FLAG...: to $made/NAME/TARGET, with $made/NAME/MAIN.o. What is newer than its sources
+# is kept.
 compile() {
     local compiler=$1 name=$2 main=$3 target=$4 binary=$made/$2/$4
     shift 4
-    local sources=("$source_tree/include" fuzz/bodies "fuzz/targets/$target.cpp" "fuzz/$main")
-    [[ -x $binary && -z $(find "${sources[@]}" -newer "$binary" -print -quit) ]] && return
+    local object=$made/$name/$main.o flags=("${common_flags[@]}" "$@" -I"$source_tree/include" -Ifuzz)
     mkdir -p "$made/$name"
-    "$compiler" "${common_flags[@]}" "$@" -I"$source_tree/include" -Ifuzz \
-        "fuzz/targets/$target.cpp" "fuzz/$main" -lz -o "$binary"
+    if ! is_newer "$object" "$source_tree/include" fuzz/bodies "fuzz/$main"; then
+        "$compiler" "${flags[@]}" -c "fuzz/$main" -o "$object.$BASHPID" && mv "$object.$BASHPID" "$object" || return
+    fi
+    is_newer "$binary" "$source_tree/include" fuzz/bodies "fuzz/targets/$target.cpp" "fuzz/$main" ||
+        "$compiler" "${flags[@]}" "fuzz/targets/$target.cpp" "$object" -lz -o "$binary"
 }
 compile_fuzzer() { compile "clang++-$clang" fuzzers libfuzzer.cpp "$1" "${fuzz_flags[@]}" -fsanitize=fuzzer; }
 compile_replay() { compile "${CXX:-g++-12}" replay replay.cpp "$1" -O1; }
