@@ -272,7 +272,7 @@ TEST_CASE("a stop signal ends every wait on the way, and later those of the conn
     CHECK(stopped("wss://" + at, {}));
     CHECK(stopped("ws://server.example/", "http://" + at));
 
-    station          server({upgrade});
+    station          server({upgrade + "|"});   // then it waits, too
     tcp::stop_signal stop;
     auto             ws = navette::connect(server.at("/"), {.stop = &stop});
     REQUIRE(ws);
