@@ -83,6 +83,7 @@ class client {
     std::optional<session<role::client>> session_{};
     outcome outcome_{};
     instant deadline_;
+    instant heard_{}; // bytes of the server came last
     std::error_code write_failure_{};
     bool asked_     = false; // the request is in out_
     bool over_      = false; // nothing can be done any more
@@ -201,6 +202,7 @@ private:
     void take_bytes(byte_span in) {
         const bool ended = in.empty();
         if (over_) return;
+        if (!ended) heard_ = tcp::now();
         if (!session_) shake_hands(in, ended);
         if (!session_) return;
         while (event e = session_->receive(in, out_)) take(e);
@@ -214,12 +216,11 @@ private:
         case client_handshake_status::need_more: return;
         case client_handshake_status::failed: {
             const response_view said     = handshake_.response();
-            const std::string_view advice = describe(find_interference(target_, handshake_));
             const std::string what =
                 handshake_.error() == errc::unexpected_status
                     ? joined({"the server answered with HTTP status ", std::to_string(said.status), " ", said.reason})
                     : std::string(describe(handshake_.error()));
-            complain(advice.empty() ? what : joined({what, " (", advice, ")"}));
+            complain(with_advice(what, find_interference(target_, handshake_)));
             outcome_.may_retry = said.status == 0 || said.status >= 500 || said.status == 408 || said.status == 429;
             over_              = true;
             return;
@@ -246,8 +247,8 @@ private:
                                  e.payload.empty() ? "" : ": ", e.text()}));
             break;
         case event_type::failed:
-            complain(e.error == errc::truncated && write_failure_ ? write_failure_.message()
-                                                                  : std::string(describe(e.error)));
+            complain(with_advice(e.error == errc::truncated && write_failure_ ? write_failure_.message() : std::string(describe(e.error)),
+                                 find_interference(target_, e.error, tcp::now() - heard_)));
             break;
         default: break;
         }
@@ -299,6 +300,10 @@ private:
         out_.clear();
         wait_at_most(patience_);
         write_failure_ = error;
+    }
+
+    static std::string with_advice(const std::string& what, interference seen) {
+        return seen == interference::none ? what : joined({what, " (", describe(seen), ")"});
     }
 
     // The first cause is the one that is told.
