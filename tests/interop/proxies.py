@@ -279,7 +279,7 @@ def wss_by(proxy):
 
 @case("a transparent proxy that lets ws pass is not noticed")
 def _():
-    proxy = TransparentProxy("cut idle", echo.ws)
+    proxy = TransparentProxy("pass", echo.ws)
     equal(talk(ws_by(proxy)), "")
     equal(len(proxy.read), 1)
 
@@ -327,24 +327,24 @@ def silent_for(seconds, target, *options):
 
 @case("a transparent proxy cuts idle connections: ws is lost, wss is not")
 def _():
-    status, heard, err = silent_for(1, ws_by(TransparentProxy("cut idle", echo.ws)))
+    status, heard, err = silent_for(1.5, ws_by(TransparentProxy("cut idle", echo.ws)))
     equal((status, heard), (1, ""))
     holds("before the closing handshake" in err and "a silence" not in err, err)
-    equal(silent_for(1, wss_by(TransparentProxy("cut idle", echo.wss))), (0, "after", ""))
+    equal(silent_for(1.5, wss_by(TransparentProxy("cut idle", echo.wss))), (0, "after", ""))
 
 
 @case("a transparent proxy cuts idle connections: after 20 seconds the error says so, with the advice")
 def _():
     library, = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
     proxy = TransparentProxy("cut idle", echo.ws)
-    _, _, err = with_environment(lambda: silent_for(1, ws_by(proxy), "--timeout", "600"),
-                                 LD_PRELOAD=library, FAKETIME="+0 x60")  # half a second is half a minute
+    _, _, err = with_environment(lambda: silent_for(1.5, ws_by(proxy), "--timeout", "600"),
+                                 LD_PRELOAD=library, FAKETIME="+0 x60")  # a second is a minute
     holds("was cut in a silence" in err and "wss on port 443" in err, err)
 
 
 @case("a transparent proxy cuts idle connections: with pings ws is not idle")
 def _():
-    equal(silent_for(1, ws_by(TransparentProxy("cut idle", echo.pinging))), (0, "after", ""))
+    equal(silent_for(1.5, ws_by(TransparentProxy("cut idle", echo.pinging))), (0, "after", ""))
 
 
 # ---- the document

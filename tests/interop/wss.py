@@ -1,12 +1,9 @@
-"""wss:// between navette and others: wscat at those who end TLS in front of a server, and at servers that speak it
-themselves; Chromium at echo_server. And the first bytes of wscat's TLS, read by hand."""
+"""wss:// to others: wscat at those who end TLS in front of a server, and at servers that speak it
+themselves. And the first bytes of wscat's TLS, read by hand."""
 
-import base64
-import hashlib
 import os
 import shutil
 import socket
-import subprocess
 
 from cases import PATIENCE, Program, call, case, equal, holds, run
 from daemons import Echo, daemon, free_ports, make_certificates, path, refused, talk, write
@@ -14,7 +11,7 @@ from daemons import Echo, daemon, free_ports, make_certificates, path, refused, 
 make_certificates()
 echo = Echo()
 NODE = shutil.which("node") or "/usr/bin/node"
-PEER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers", "wss_peer.cjs")
+SERVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers", "wss_server.cjs")
 
 
 # ---- who ends TLS in front of echo.ws
@@ -187,31 +184,8 @@ def _():
 
 @case("wscat at npm-ws")
 def _():
-    server = Program(NODE, PEER, "server", path("server.pem"), path("server.key"))
+    server = Program(NODE, SERVER, path("server.pem"), path("server.key"))
     equal(talk(url(server.line())), "")
-
-
-# ---- Chromium at ours; python-websockets and npm-ws have files of their own
-
-def echo_server():
-    program = Program("echo_server", "--port", "0", "--cert", path("server.pem"), "--key", path("server.key"))
-    return program.line().removeprefix("listening on ").replace("127.0.0.1", "localhost")
-
-
-def chromium(key):
-    """What it says of itself after a talk with an echo_server, if it believes this key, in DER."""
-    return Program(NODE, PEER, "chromium", echo_server(), base64.b64encode(hashlib.sha256(key).digest()).decode()).end(patience=PATIENCE * 2)
-
-
-@case("Chromium at echo_server")
-def _():
-    key = subprocess.run(["openssl", "pkey", "-in", path("server.key"), "-pubout", "-outform", "DER"], check=True, capture_output=True).stdout
-    equal(chromium(key), (0, "closed\n", ""))
-
-
-@case("Chromium does not talk to an echo_server whose key is another one")
-def _():
-    equal(chromium(b"another one"), (1, "page.evaluate: Error: failed\n", ""))
 
 
 run("wss:")

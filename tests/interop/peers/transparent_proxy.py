@@ -15,7 +15,7 @@ def _without_hop_by_hop(head):
 
 class TransparentProxy:
     """Carries to `server`, a port. `does`: "strip" takes out what is meant for one hop; "answer" sends a page of its own;
-    "cut" ends the connection when it has read the request; "cut idle" ends it after half a second without a byte."""
+    "cut" ends the connection when it has read the request; "cut idle" ends it after a second without a byte; "pass"."""
 
     def __init__(self, does, server):
         self.does, self.server = does, server
@@ -47,9 +47,9 @@ class TransparentProxy:
                 answer = server.recv(65536)
                 client.sendall(_without_hop_by_hop(answer))
                 self._carry(client, server, PATIENCE)
-            elif self.does == "cut idle":
+            elif self.does != "cut":
                 server.sendall(first)
-                self._carry(client, server, 0.5)
+                self._carry(client, server, 1 if self.does == "cut idle" else PATIENCE)
 
     @staticmethod
     def _carry(client, server, patience):
