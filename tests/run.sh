@@ -228,10 +228,10 @@ run_stage() {
     local stage=$1 started=$SECONDS file=$results/$1.txt status seconds cpu budget expected ran
     local TIMEFORMAT='%U %S'
     touch "$file"
-    { time NAVETTE_RESULTS=$file "stage_$stage" >"$logs/$stage.txt" 2>&1; } 2>"$logs/cpu"
+    { time NAVETTE_RESULTS=$file "stage_$stage" >"$logs/$stage.txt" 2>&1; } 2>"$logs/$stage.cpu"
     status=$?
     seconds=$((SECONDS - started))
-    cpu=$(awk '{ printf "%d", $1 + $2 }' "$logs/cpu")
+    cpu=$(awk '{ printf "%d", $1 + $2 }' "$logs/$stage.cpu")
     if ((status != 0)) && ! grep -q '^FAIL ' "$file"; then echo "FAIL stage $stage: exit status $status" >>"$file"; fi
 
     ran=$(grep -cE '^(PASS|FAIL|SKIP) ' "$file")
@@ -254,7 +254,32 @@ if ! install_packages; then
     exit 1
 fi
 if ((${#only[@]})); then stages=("${only[@]}"); fi
-for stage in "${stages[@]}"; do run_stage "$stage"; done
+
+# These wait more than they work: they run one after the other beside the stages behind them. Each stage is a subshell, so
+# that none waits for another's children.
+patient=' examples interop demo '
+beside=''
+run_beside() { for stage in "$@"; do (run_stage "$stage"); done >"$logs/beside"; }
+trap '[[ -z $beside ]] || kill "$beside" 2>/dev/null' EXIT
+collected=()
+for stage in "${stages[@]}"; do
+    if [[ $patient == *" $stage "* ]]; then
+        collected+=("$stage")
+        continue
+    fi
+    if ((${#collected[@]})) && [[ -z $beside ]]; then
+        run_beside "${collected[@]}" &
+        beside=$!
+        collected=()
+    fi
+    (run_stage "$stage")
+done
+if [[ -n $beside ]]; then
+    wait "$beside"
+    beside=''
+    cat "$logs/beside"
+fi
+for stage in "${collected[@]}"; do (run_stage "$stage"); done
 
 # --- the sum
 
