@@ -593,12 +593,12 @@ FOR_BOTH_ROLES("one thread reads while others send, and pongs stand between fram
         bigs += m->text() == big;
         smalls += m->text() == small;
     }
+    CHECK(bigs == rounds);
+    CHECK(smalls == 10 * rounds);
+    CHECK_FALSE(theirs.close());   // reads on: a pinger that is still at it needs its pongs taken
     pinger.join();
     big_sender.join();
     small_sender.join();
-    CHECK(bigs == rounds);
-    CHECK(smalls == 10 * rounds);
-    CHECK_FALSE(theirs.close());
     my_reader.join();
 }
 

@@ -97,9 +97,11 @@ TEST_CASE("an engine's handshake is completed by itself, and only once", "[trans
     auto [a, b] = memory_stream::make_pair();
     engine_stream client(std::move(a), toy_engine::make());
     engine_stream server(std::move(b), toy_engine::make());
-    std::thread   peer([&] { CHECK_FALSE(server.handshake()); });
+    std::error_code peer_error = errc::misuse;
+    std::thread     peer([&] { peer_error = server.handshake(); });
     CHECK_FALSE(client.handshake());
     peer.join();
+    CHECK_FALSE(peer_error);
     CHECK_FALSE(client.handshake());
     CHECK_FALSE(write_text(client, "x"));
     std::array<std::byte, 4> place;
