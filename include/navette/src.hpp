@@ -27,6 +27,7 @@
 #include <navette/handshake/proxy_choice.ipp>
 #include <navette/handshake/transparent_proxy.ipp>
 #include <navette/handshake/redirect.ipp>
+#include <navette/handshake/retry_after.ipp>
 #include <navette/protocol/protocol.ipp>
 #include <navette/protocol/heartbeat.ipp>
 #include <navette/stream/error.ipp>
@@ -36,3 +37,8 @@
 #include <navette/tcp_connect.ipp>
 #include <navette/tcp.ipp>
 #include <navette/tcp_client.ipp>
+#include <navette/websocket_link.ipp>
+#include <navette/websocket_core.ipp>
+#include <navette/websocket_conversation.ipp>
+#include <navette/websocket_thread.ipp>
+#include <navette/websocket.ipp>

@@ -1,9 +1,10 @@
-"""The short programs run: print_client, simple_echo, own_stream and sans_io_poll, against each other and by hand."""
+"""The short programs run: print_client, callback_client, simple_echo, own_stream and sans_io_poll, against each other and by hand."""
 
 import os
 import signal
 import socket
 import time
+from functools import partial
 
 from cases import PATIENCE, Program, call, case, equal, holds, run
 from wire import BINARY, CLOSE, PING, PONG, TEXT, KEY, Peer, Server, close_payload, open_client, upgrade
@@ -27,8 +28,7 @@ def serving(name):
     raise AssertionError(f"{name} does not listen")
 
 
-@case("print_client prints each message and ends with 0 when the server closes")
-def _():
+def prints_each_message(program):
     def script(peer):
         upgrade(peer)
         peer.send(TEXT, "one")
@@ -39,20 +39,24 @@ def _():
         peer.send(CLOSE, close_payload(1000))
         equal(peer.frame()[0], CLOSE)
     server = Server(script)
-    equal(call("print_client", server.url), (0, "one\ntwo\n", ""))
+    equal(call(program, server.url), (0, "one\ntwo\n", ""))
     server.join()
 
 
-@case("print_client names what went wrong in one line")
-def _():
+def names_what_went_wrong(program):
     server = Server(lambda peer: upgrade(peer))
-    status, out, err = call("print_client", server.url)
+    status, out, err = call(program, server.url)
     equal((status, out, err.count("\n")), (1, "", 1))
     holds("closing handshake" in err, err)
-    status, _, err = call("print_client", f"ws://127.0.0.1:{free_port()}/")
+    status, _, err = call(program, f"ws://127.0.0.1:{free_port()}/")
     holds(status == 1 and "refused" in err, err)
-    status, _, err = call("print_client", "http://127.0.0.1/")
+    status, _, err = call(program, "ftp://127.0.0.1/")
     holds(status == 1 and err.count("\n") == 1, err)
+
+
+for program in "print_client", "callback_client":
+    case(f"{program} prints each message and ends with 0 when the server closes")(partial(prints_each_message, program))
+    case(f"{program} names what went wrong in one line")(partial(names_what_went_wrong, program))
 
 
 @case("simple_echo echoes one client after the other")

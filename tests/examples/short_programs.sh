@@ -12,6 +12,7 @@ at_most() { # LINES FILE
 }
 
 check "short programs: print_client takes at most 12 lines" at_most 12 print_client.cpp
+check "short programs: callback_client takes at most 7 lines" at_most 7 callback_client.cpp
 check "short programs: simple_echo takes at most 12 lines" at_most 12 simple_echo.cpp
 check "short programs: own_stream takes at most 25 lines" at_most 25 own_stream.cpp
 
