@@ -160,7 +160,7 @@ void compressed_messages(seed_writer& seeds) {
         for (const wire_frame& f : frames_of(compressed<client_protocol>()))
             if (f.opcode() < 8 && f.payload.size() < 255)
                 all = concat(all, bytes_of({unsigned(f.payload.size())}), f.payload);
-        seeds.add("inflate", concat(options(agreed % 8), bytes_of({agreed})), all);
+        seeds.add("inflate", concat(options(agreed % 16), bytes_of({agreed})), all);
     }
 }
 

@@ -209,7 +209,8 @@ inline bool inflate_messages(input in) {
         static bit_by_bit slow;
         slow = {};
         message_codec whole = codec_for(agreed, role::server), cut = codec_for(one_by_one, role::server);
-        message_codec sender = codec_for(agreed, role::server), receiver = codec_for(peer, role::client);
+        message_codec sender, receiver;
+        if (in.option(3)) sender = codec_for(agreed, role::server), receiver = codec_for(peer, role::client);
         inflated_whole.error = inflated_cut.error = {};
         std::size_t total = 0;
         for (bool more = true; more && !in.empty();) {
@@ -237,9 +238,12 @@ inline bool inflate_messages(input in) {
                  "a message inflates to what RFC 1951 says");
             if (what.receive_no_context_takeover) slow.forget();
             accepted = true;
-            if (in.option(0)) whole.release_idle(), cut.release_idle(), sender.release_idle();
-            if (in.option(1)) sender.reset_deflate();
-            deflate_and_inflate(sender, receiver, inflated_whole.bytes.bytes(), in.option(2), windows[byte % 4]);
+            if (in.option(0)) whole.release_idle(), cut.release_idle();
+            if (sender) {
+                if (in.option(0)) sender.release_idle();
+                if (in.option(1)) sender.reset_deflate();
+                deflate_and_inflate(sender, receiver, inflated_whole.bytes.bytes(), in.option(2), windows[byte % 4]);
+            }
             if (total > most_inflated / 2) break;
         }
     }
