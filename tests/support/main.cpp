@@ -69,6 +69,12 @@ extern "C" const char* __asan_default_options() {
     return "allocator_may_return_null=1:detect_stack_use_after_return=1";
 }
 
+// For the thread sanitizer: OpenSSL is not compiled with it, so that it sees what its threads share and not how they
+// take turns. What navette does with it is watched as all else.
+extern "C" const char* __tsan_default_suppressions() {
+    return "called_from_lib:libcrypto.so\ncalled_from_lib:libssl.so\n";
+}
+
 int main(int argc, char* argv[]) {
     Catch::Session session;
     session.configData().warnings = static_cast<Catch::WarnAbout::What>(Catch::WarnAbout::NoAssertions | nothing_selected);
