@@ -1,8 +1,10 @@
 #include <navette/codec/http_grammar.hpp>
 
 #include "support/catch.hpp"
+#include "support/instruction_sets.hpp"
 
 #include <cstddef>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -133,6 +135,41 @@ TEST_CASE("a text is a field value exactly if all of its characters are field ch
     CHECK(is_field_value(""));
 }
 
+TEST_CASE("a field line is parted at its colon and where its value ends, wherever that is", "[grammar][9112:5]") {
+    NAVETTE_EACH_INSTRUCTION_SET;
+    const auto parts = [](const std::string& text) {
+        const std::string exact(text);   // in memory of its own, at whose end the sanitizer watches
+        return detail::find_field_line(exact);
+    };
+    // What is found at once must be what a search for each character finds.
+    const auto expected = [](std::string_view text) {
+        detail::field_line_parts slow;
+        while (slow.colon < text.size() && is_token_char(text[slow.colon])) ++slow.colon;
+        if (slow.colon == 0 || slow.colon == text.size() || text[slow.colon] != ':') return detail::field_line_parts{};
+        slow.end = slow.colon + 1;
+        while (slow.end < text.size() && is_field_char(text[slow.end])) ++slow.end;
+        return slow;
+    };
+    const auto agrees = [&](const std::string& text) {
+        const auto found = parts(text), slow = expected(text);
+        return found.colon == slow.colon && found.end == slow.end;
+    };
+    for (std::size_t name = 0; name <= 40; ++name)
+        for (std::size_t value = 0; value <= 100; value += value < 40 ? 1 : 7)
+            for (const std::size_t behind : {0u, 1u, 20u, 40u})
+                if (const std::string text = std::string(name, 'n') + ':' + std::string(value, 'v') + "\r\n" + std::string(behind, 'x');
+                    !agrees(text))
+                    FAIL(text);
+    const std::string line = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ== and what is behind it\r\nHost: example.com\r\n\r\n";
+    for (std::size_t at = 0; at < line.size(); ++at)
+        for_each_byte([&](char c, unsigned value) {
+            std::string text = line;
+            text[at]         = c;
+            if (!agrees(text)) FAIL("byte " << value << " at " << at);
+        });
+    for (std::size_t size = 0; size < line.size(); ++size) CHECK(agrees(line.substr(0, size)));
+}
+
 TEST_CASE("a token character is a letter, a digit or one of fifteen others",
           "[http_grammar][9110:5.6.2]") {
     const std::string_view allowed =
@@ -186,6 +223,21 @@ TEST_CASE("case is ignored for ASCII letters and nothing else", "[http_grammar]"
                 FAIL("bytes " << first << " and " << second);
         });
     });
+    for (const std::size_t size : {8u, 9u, 16u, 23u})
+        for (const std::size_t at : {std::size_t{0}, size / 2, size - 1})
+            for_each_byte([=](char a, unsigned first) {
+                for_each_byte([=](char b, unsigned second) {
+                    const bool is_letter = (first | 0x20) >= 'a' && (first | 0x20) <= 'z';
+                    const bool expected  = first == second || (is_letter && (first ^ second) == 0x20);
+                    char left[24], right[24];
+                    std::memset(left, 'z', size);
+                    std::memset(right, 'Z', size);
+                    left[at]  = a;
+                    right[at] = b;
+                    if (iequals({left, size}, {right, size}) != expected)
+                        FAIL("bytes " << first << " and " << second << " at " << at << " of " << size);
+                });
+            });
     CHECK_FALSE(iequals("upgrade", "upgrad"));
     CHECK_FALSE(iequals("", "a"));
     CHECK(iequals("", ""));

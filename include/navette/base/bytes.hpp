@@ -46,8 +46,7 @@ constexpr void store_be16(std::byte* p, std::uint16_t value) noexcept {
 
 /// Writes four bytes at `p` in network order.
 constexpr void store_be32(std::byte* p, std::uint32_t value) noexcept {
-    store_be16(p, static_cast<std::uint16_t>(value >> 16));
-    store_be16(p + 2, static_cast<std::uint16_t>(value & 0xffff));
+    for (std::size_t i = 0; i < 4; ++i) p[i] = static_cast<std::byte>(value >> (24 - 8 * i) & 0xff);
 }
 
 /// Writes eight bytes at `p` in network order.

@@ -127,6 +127,16 @@ constexpr std::size_t skip_token_chars(std::string_view text) noexcept { return 
 constexpr std::size_t skip_field_chars(std::string_view text) noexcept { return skip<field_text>(text); }
 constexpr std::size_t skip_element_chars(std::string_view text) noexcept { return skip<element_text>(text); }
 
+// The parts of the field line at the front of `text`, which ends with the line or goes on behind it.
+inline field_line_parts find_field_line(std::string_view text) noexcept {
+    if (const auto at_once = vectors().field_line)
+        if (const auto found = at_once(text.data(), text.size()); found.end != 0 && text[found.end] == '\r') return found;
+    const std::size_t colon = skip_token_chars(text);
+    if (colon == 0 || colon == text.size() || text[colon] != ':') return {};
+    text.remove_prefix(colon + 1);
+    return {colon, colon + 1 + skip_field_chars(text)};
+}
+
 } // namespace detail
 
 /// A token: one or more tchar (RFC 9110, 5.6.2). Field names, subprotocols and extension names are tokens.
@@ -143,9 +153,11 @@ constexpr bool is_ows(char c) noexcept { return c == ' ' || c == '\t'; }
 
 /// `text` without the optional white space at both ends (RFC 9110, 5.6.3).
 constexpr std::string_view trim_ows(std::string_view text) noexcept {
-    while (!text.empty() && is_ows(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_ows(text.back())) text.remove_suffix(1);
-    return text;
+    const char* begin = text.data();
+    const char* end   = begin + text.size();
+    while (begin != end && is_ows(*begin)) ++begin;
+    while (begin != end && is_ows(end[-1])) --end;
+    return {begin, static_cast<std::size_t>(end - begin)};
 }
 
 /// ASCII only, whatever the locale.
@@ -159,10 +171,31 @@ constexpr bool equals(std::string_view text, const char (&literal)[Size]) noexce
     return text.size() == Size - 1 && __builtin_memcmp(text.data(), literal, Size - 1) == 0;
 }
 
+namespace detail {
+
+// Eight characters that differ in the case of ASCII letters alone. Letters are found by sums that reach the upper bit of
+// their byte and no other byte.
+inline bool iequals_eight(const char* a, const char* b) noexcept {
+    constexpr std::uint64_t each = 0x0101'0101'0101'0101;
+    std::uint64_t x, y;
+    std::memcpy(&x, a, sizeof x);
+    std::memcpy(&y, b, sizeof y);
+    if (x == y) return true;
+    const std::uint64_t low     = (x | 0x20 * each) & 0x7f * each;
+    const std::uint64_t letters = (low + (0x80 - 'a') * each) & ~(low + (0x7f - 'z') * each) & ~x & 0x80 * each;
+    return ((x ^ y) & ~(letters >> 2)) == 0;
+}
+
+} // namespace detail
+
 /// Equal but for the case of ASCII letters.
 constexpr bool iequals(std::string_view a, std::string_view b) noexcept {
     if (a.size() != b.size()) return false;
-    for (std::size_t i = 0; i < a.size(); ++i)
+    std::size_t i = 0;
+    if (!std::is_constant_evaluated())
+        for (; a.size() - i >= 8; i += 8)
+            if (!detail::iequals_eight(a.data() + i, b.data() + i)) return false;
+    for (; i < a.size(); ++i)
         if (a[i] != b[i] && to_lower(a[i]) != to_lower(b[i])) return false;
     return true;
 }

@@ -21,8 +21,10 @@ using sha1_digest = std::array<std::byte, 20>;
 class sha1 {
     using words = std::array<std::uint32_t, 5>;
 
+    static constexpr words initial{0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
+
     // Invariant: the first length_ % 64 bytes of block_ wait for the rest of their block.
-    words                     state_{0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
+    words                     state_ = initial;
     std::array<std::byte, 64> block_{};
     std::uint64_t             length_ = 0;
 
@@ -78,6 +80,10 @@ class sha1 {
         for (std::size_t i = 0; i < s.size(); ++i) state_[i] += s[i];
     }
 
+    constexpr void pad(std::size_t begin, std::size_t end) noexcept {
+        for (std::size_t i = begin; i < end; ++i) block_[i] = std::byte{0};
+    }
+
 public:
     /// Hashes the next `size` characters or bytes, which it does not keep. What the library calls itself (see
     /// utf8_validator::feed).
@@ -107,17 +113,18 @@ public:
         std::size_t held = static_cast<std::size_t>(length_ % 64);
         block_[held++]   = std::byte{0x80};
         if (held > 56) {
-            while (held < 64) block_[held++] = std::byte{0};
+            pad(held, 64);
             compress(block_.data());
             held = 0;
         }
-        while (held < 56) block_[held++] = std::byte{0};
+        pad(held, 56);
         store_be64(block_.data() + 56, length_ * 8);
         compress(block_.data());
 
         sha1_digest digest{};
         for (std::size_t i = 0; i < state_.size(); ++i) store_be32(digest.data() + 4 * i, state_[i]);
-        *this = {};
+        state_  = initial;
+        length_ = 0;
         return digest;
     }
 };

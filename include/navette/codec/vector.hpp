@@ -37,6 +37,11 @@ constexpr mask_word rotate(mask_word mask, std::size_t offset) noexcept {
     return mask << bits | mask >> ((64 - bits) & 63);
 }
 
+// Where a field line has its colon, and where its value ends; 0: this was not found.
+struct field_line_parts {
+    std::size_t colon = 0, end = 0;
+};
+
 // Each function reads and writes no byte but those that it is given, at any alignment. A null pointer: there is only the
 // portable code.
 struct vector_code {
@@ -54,6 +59,10 @@ struct vector_code {
 
     // Hashes one block of 64 bytes into the five words of the state.
     void (*sha1)(std::uint32_t* state, const std::byte* block) noexcept;
+
+    // Finds the parts of the field line at the front of a text (RFC 9112, 5): a name, which is a token of at most 31
+    // characters, a colon, and what characters from SP to `~` there are behind it. Finds nothing in less than 32.
+    field_line_parts (*field_line)(const char* text, std::size_t size) noexcept;
 };
 
 // Null until the first use. Whoever is first sets it; all set it to the same.

@@ -9,7 +9,7 @@ namespace navette {
 namespace detail {
 
 NAVETTE_INLINE const vector_code* vector_code_of(instruction_set set) noexcept {
-    static constexpr vector_code portable{instruction_set::portable, nullptr, nullptr, nullptr, nullptr};
+    static constexpr vector_code portable{instruction_set::portable, nullptr, nullptr, nullptr, nullptr, nullptr};
     if (set == instruction_set::portable) return &portable;
 #if defined(NAVETTE_VECTOR_X86) || defined(NAVETTE_VECTOR_NEON)
     return native_code_of(set);

@@ -42,7 +42,7 @@ NAVETTE_VECTOR_OP vec before(vec earlier, vec v) noexcept {
 } // namespace neon
 
 NAVETTE_INLINE const vector_code* native_code_of(instruction_set set) noexcept {
-    static constexpr vector_code of_neon{instruction_set::neon, &neon::mask, &neon::utf8, &neon::unmask_utf8, nullptr};
+    static constexpr vector_code of_neon{instruction_set::neon, &neon::mask, &neon::utf8, &neon::unmask_utf8, nullptr, nullptr};
     return set == instruction_set::neon ? &of_neon : nullptr;
 }
 

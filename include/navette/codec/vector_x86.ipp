@@ -68,6 +68,39 @@ NAVETTE_VECTOR_OP vec before(vec earlier, vec v) noexcept {
 #    endif
 }
 #    include <navette/codec/vector_kernels.inc>
+
+// What tchar (RFC 9110, 5.6.2) is by the two halves of a character: each upper half below 8 has a bit.
+inline constexpr utf8_class::table token_by_high = {0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80};
+inline constexpr utf8_class::table token_by_low  = {
+    0xe8, 0xfc, 0xf8, 0xfc, 0xfc, 0xfc, 0xfc, 0xfc, 0xf8, 0xf8, 0xf4, 0x54, 0xd0, 0x54, 0xf4, 0x70};
+
+// A bit for each character that is not one.
+NAVETTE_VECTOR_OP unsigned not_token(vec v) noexcept {
+    const vec classes = lookup(table_of(token_by_low), v & 15) & lookup(table_of(token_by_high), v >> 4);
+    return static_cast<unsigned>(__builtin_ia32_pmovmskb256(chars(classes == 0)));
+}
+// The same for what most values are made of, from SP to `~`. The additions turn these into the smallest numbers.
+NAVETTE_VECTOR_OP unsigned not_printable(vec v) noexcept {
+    return static_cast<unsigned>(__builtin_ia32_pmovmskb256(chars(chars(v + 0x60) > static_cast<char>('~' + 0x60))));
+}
+
+// Where the line ends is looked for from its front, so that the next line need not wait for this one's colon.
+NAVETTE_TARGET inline field_line_parts field_line(const char* text, std::size_t size) noexcept {
+    constexpr std::size_t width = sizeof(vec);
+    if (size < width) return {};
+    const unsigned name_ends = not_token(load(text));
+    if (name_ends == 0) return {};
+    // The last vector overlaps the one before.
+    for (std::size_t i = 0; i < size; i += width) {
+        const std::size_t begin = size - i < width ? size - width : i;
+        const unsigned    ends  = not_printable(load(text + begin)) >> (i - begin);
+        if (ends == 0) continue;
+        const auto colon = static_cast<std::size_t>(__builtin_ctz(name_ends));
+        if (colon == 0 || text[colon] != ':') return {};
+        return {colon, i + static_cast<std::size_t>(__builtin_ctz(ends))};
+    }
+    return {};
+}
 #    undef NAVETTE_TARGET
 
 } // namespace avx2
@@ -166,9 +199,11 @@ struct processor {
     bool ssse3 = false, avx2 = false, avx512 = false, sha = false;
 
     struct registers { std::uint32_t a, b, c, d; };
+    // Volatile: else they may be moved out of the branch that is taken once into loops, and a hypervisor takes a
+    // microsecond for each.
     static registers cpuid(std::uint32_t leaf) noexcept {
         registers r;
-        __asm__("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(0));
+        __asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(0));
         return r;
     }
 
@@ -179,7 +214,7 @@ struct processor {
         sha   = ssse3 && bit(seven.b, 29);
         if (!bit(one.c, 27)) return;  // OSXSAVE
         std::uint32_t saved, above;
-        __asm__("xgetbv" : "=a"(saved), "=d"(above) : "c"(0));
+        __asm__ volatile("xgetbv" : "=a"(saved), "=d"(above) : "c"(0));
         avx2   = ssse3 && (saved & 0x06) == 0x06 && bit(seven.b, 5);
         avx512 = avx2 && (saved & 0xe6) == 0xe6 && bit(seven.b, 16) && bit(seven.b, 30) && bit(seven.b, 31);
     }
@@ -189,12 +224,13 @@ struct processor {
 NAVETTE_INLINE const vector_code* native_code_of(instruction_set set) noexcept {
     static const processor   has;
     static const auto        sha1 = has.sha ? &sha::compress : nullptr;
-    static const vector_code of_ssse3{instruction_set::ssse3, &ssse3::mask, &ssse3::utf8, &ssse3::unmask_utf8, sha1};
+    static const vector_code of_ssse3{instruction_set::ssse3, &ssse3::mask, &ssse3::utf8, &ssse3::unmask_utf8, sha1, nullptr};
     if (set == instruction_set::ssse3 && has.ssse3) return &of_ssse3;
 #  if defined(NAVETTE_VECTOR_WIDE)
-    static const vector_code of_avx2{instruction_set::avx2, &avx2::mask, &avx2::utf8, &avx2::unmask_utf8, sha1};
+    static const vector_code of_avx2{instruction_set::avx2, &avx2::mask, &avx2::utf8, &avx2::unmask_utf8, sha1, &avx2::field_line};
     if (set == instruction_set::avx2 && has.avx2) return &of_avx2;
-    static const vector_code of_avx512{instruction_set::avx512, &avx512::mask, &avx512::utf8, &avx512::unmask_utf8, sha1};
+    static const vector_code of_avx512{instruction_set::avx512, &avx512::mask, &avx512::utf8, &avx512::unmask_utf8, sha1,
+                                         &avx2::field_line};
     if (set == instruction_set::avx512 && has.avx512) return &of_avx512;
 #  endif
     return nullptr;

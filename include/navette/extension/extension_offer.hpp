@@ -64,7 +64,6 @@ private:
     // A quoted value must be a token once unescaped (RFC 6455, 9.1).
     static constexpr bool is_well_formed(std::string_view element) noexcept {
         parameter_reader parameters(element);
-        if (!is_token(parameters.name())) return false;
         for (parameter p; parameters.next(p);)
             if (p.has_value && !p.value_is_token()) return false;
         return !parameters.malformed();

@@ -80,7 +80,7 @@ private:
     http_head_status fail(errc error) noexcept;
     std::string_view text() const noexcept;
     void scan(std::string_view head) noexcept;
-    bool take_field_line(std::string_view head) noexcept;
+    void take_field_lines(std::string_view head) noexcept;
     errc check_size(std::string_view head) const noexcept;
     errc check_line(std::string_view line) noexcept;
     errc check_field_line(std::string_view line) noexcept;

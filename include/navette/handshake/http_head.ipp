@@ -99,7 +99,7 @@ NAVETTE_INLINE errc http_head::no_room() const noexcept {
 // Goes on where it stopped, and only over bytes that it has not seen.
 NAVETTE_INLINE void http_head::scan(std::string_view head) noexcept {
     while (status_ == http_head_status::need_more) {
-        if (take_field_line(head)) continue;
+        take_field_lines(head);
         const std::size_t end = head.find('\n', scanned_);
 
         scanned_ = end == std::string_view::npos ? head.size() : end + 1;
@@ -115,22 +115,27 @@ NAVETTE_INLINE void http_head::scan(std::string_view head) noexcept {
     }
 }
 
-// A field line as nearly all are: whole, well-formed and within the limits. Leaves every other one to scan.
-NAVETTE_INLINE bool http_head::take_field_line(std::string_view head) noexcept {
-    if (fields_ == 0 || scanned_ != line_ || count_ >= limits_->max_handshake_fields) return false;
-    const char* const line  = head.data() + line_;
-    const std::size_t size  = head.size() - line_;
-    const std::size_t colon = detail::skip_token_chars({line, size});
-    if (colon == 0 || colon == size || line[colon] != ':') return false;
-    const std::size_t value = colon + 1;
-    const std::size_t end   = value + detail::skip_field_chars({line + value, size - value});
-    if (size - end < 2 || line[end] != '\r' || line[end + 1] != '\n') return false;
-    const std::size_t room = limits_->max_handshake_size - lesser(earlier_ + line_, limits_->max_handshake_size);
-    if (end > limits_->max_handshake_line || end + 2 > room) return false;
-    ++count_;
-    line_ = scanned_ = line_ + end + 2;
-    if (storage_->empty()) known_.note({{line, colon}, trim_ows({line + value, end - value})});
-    return true;
+// Field lines as nearly all are: whole, well-formed and within the limits. Leaves the first other one to scan.
+NAVETTE_INLINE void http_head::take_field_lines(std::string_view head) noexcept {
+    if (fields_ == 0 || scanned_ != line_) return;
+    const bool        is_viewed = storage_->empty();
+    const std::size_t longest   = limits_->max_handshake_line, most = limits_->max_handshake_fields;
+    const std::size_t room      = limits_->max_handshake_size - lesser(earlier_, limits_->max_handshake_size);
+    for (; count_ < most; ++count_) {
+        const char* const line  = head.data() + line_;
+        const std::size_t size  = head.size() - line_;
+        const auto [colon, end] = detail::find_field_line({line, size});
+        if (end == 0 || size - end < 2 || line[end] != '\r' || line[end + 1] != '\n') break;
+        if (end > longest || line_ + end + 2 > room) break;
+        line_ += end + 2;
+        if (!is_viewed) continue;
+        // Nearly all values have one space in front, and none behind.
+        const std::size_t value = line[colon + 1] == ' ' ? colon + 2 : colon + 1;
+        const std::string_view text(line + value, end - value);
+        const bool is_bare = value < end && text.front() > ' ' && text.back() > ' ';
+        known_.note({{line, colon}, is_bare ? text : trim_ows(text)});
+    }
+    scanned_ = line_;
 }
 
 // The same error at the same byte, however the head was split: the bound that was crossed first counts.

@@ -77,7 +77,7 @@ NAVETTE_INLINE errc append_http1(const response_view& response, buffer& out) noe
         says_connection         = says_connection || known == known_field::connection;
         if (known == known_field::content_length || known == known_field::transfer_encoding)
             head.fail(errc::reserved_field);
-        head.field(field);
+        head.field(field, known);
     });
     if (!says_connection) head.field({"Connection", "close"});
     if (has_content) {

@@ -6,6 +6,7 @@
 #include <navette/base/config.hpp>
 #include <navette/base/errc.hpp>
 #include <navette/handshake/http_fields.hpp>
+#include <navette/handshake/known_fields.hpp>
 
 #include <cstdint>
 #include <string_view>
@@ -37,8 +38,8 @@ public:
     /// The first line of a response, whose status has three digits (RFC 9112, 4). `errc::invalid_field`.
     void status_line(unsigned status, std::string_view reason) noexcept;
 
-    /// A whole field line. `errc::invalid_field`.
-    void field(const http_field& field) noexcept;
+    /// A whole field line. `errc::invalid_field`. `known`, if it is not `other`, is what which_field says of the name.
+    void field(const http_field& field, known_field known = known_field::other) noexcept;
     void fields(const http_fields& fields) noexcept;
 
     /// Keeps `error` if it is the first.
@@ -50,7 +51,7 @@ public:
 
 private:
     void raw(std::string_view bytes) noexcept;
-    void line(std::string_view begin, std::string_view between, std::string_view end) noexcept;
+    void line(std::string_view begin, std::string_view end) noexcept;
 };
 
 } // namespace navette

@@ -43,18 +43,13 @@ NAVETTE_INLINE void http_writer::number(std::uint64_t value) noexcept {
     raw({first, static_cast<std::size_t>(digits + sizeof digits - first)});
 }
 
-// One append for all of it.
-NAVETTE_INLINE void http_writer::line(std::string_view begin, std::string_view between,
-                                      std::string_view end) noexcept {
+NAVETTE_INLINE void http_writer::line(std::string_view begin, std::string_view end) noexcept {
     if (failed()) return;
-    const byte_span place = out_.grow(begin.size() + between.size() + end.size() + 2);
+    const byte_span place = out_.grow(begin.size() + end.size() + 2);
     if (place.empty()) return fail(errc::out_of_memory);
-    std::byte* to = place.data();
-    const std::string_view pieces[] = {begin, between, end, "\r\n"};
-    for (const std::string_view piece : pieces) {
-        detail::copy_short(to, piece.data(), piece.size());
-        to += piece.size();
-    }
+    detail::copy_short(place.data(), begin.data(), begin.size());
+    detail::copy_short(place.data() + begin.size(), end.data(), end.size());
+    std::memcpy(place.data() + begin.size() + end.size(), "\r\n", 2);
 }
 
 NAVETTE_INLINE void http_writer::status_line(unsigned status, std::string_view reason) noexcept {
@@ -62,13 +57,22 @@ NAVETTE_INLINE void http_writer::status_line(unsigned status, std::string_view r
     begin[9]     = static_cast<char>('0' + status / 100);
     begin[10]    = static_cast<char>('0' + status / 10 % 10);
     begin[11]    = static_cast<char>('0' + status % 10);
-    if (is_field_value(reason)) line({begin, sizeof begin - 1}, {}, reason);
+    if (is_field_value(reason)) line({begin, sizeof begin - 1}, reason);
     else fail(errc::invalid_field);
 }
 
-NAVETTE_INLINE void http_writer::field(const http_field& field) noexcept {
-    if (const errc e = check_field(field); e == errc{}) line(field.name, ": ", field.value);
-    else fail(e);
+// One append for all of it. The known names are tokens.
+NAVETTE_INLINE void http_writer::field(const http_field& field, known_field known) noexcept {
+    if (failed()) return;
+    if ((known == known_field::other && !is_token(field.name)) || !is_field_value(field.value)) return fail(errc::invalid_field);
+    const byte_span place = out_.grow(field.name.size() + field.value.size() + 4);
+    if (place.empty()) return fail(errc::out_of_memory);
+    std::byte* to = place.data();
+    detail::copy_short(to, field.name.data(), field.name.size());
+    to += field.name.size();
+    std::memcpy(to, ": ", 2);
+    detail::copy_short(to + 2, field.value.data(), field.value.size());
+    std::memcpy(to + 2 + field.value.size(), "\r\n", 2);
 }
 
 NAVETTE_INLINE void http_writer::fields(const http_fields& fields) noexcept {

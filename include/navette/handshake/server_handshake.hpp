@@ -63,7 +63,9 @@ class server_handshake {
     errc                  options_error_;
 
     unsigned                    response_status_ = 0;
-    http_field                  own_[5]{};
+    union {
+        http_field own_[5];   // made one by one: clearing them all would take longer than reading two fields
+    };
     std::size_t                 own_count_ = 0;
     std::span<const http_field> fields_{};
     std::string_view            body_{};

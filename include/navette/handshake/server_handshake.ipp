@@ -6,6 +6,8 @@
 #include <navette/handshake/http_writer.hpp>
 #include <navette/handshake/server_handshake.hpp>
 
+#include <new>
+
 namespace navette {
 
 namespace detail {
@@ -280,9 +282,7 @@ NAVETTE_INLINE void server_handshake::begin_response(unsigned status) noexcept {
 }
 
 NAVETTE_INLINE void server_handshake::add(std::string_view name, std::string_view value) noexcept {
-    own_[own_count_].name  = name;
-    own_[own_count_].value = value;
-    ++own_count_;
+    new (own_ + own_count_++) http_field{name, value};
 }
 
 NAVETTE_INLINE response_view server_handshake::response() const noexcept {

@@ -37,8 +37,18 @@ inline constexpr std::array<unsigned char, 256> uri_chars = [] {
     return allowed;
 }();
 
+// What most hosts and paths are made of, which stands for itself in every part of a URI.
+struct plain_uri_text {
+    static constexpr bool has(char c) noexcept { return is_alpha(c) || is_digit(c) || c == '-' || c == '.'; }
+#if defined(NAVETTE_TEXT_VECTORS)
+    static auto most(text_vector v) noexcept {
+        return (text_vector((v | 0x20) - 'a') < 26) | (text_vector(v - '0') < 10) | (v == '-') | (v == '.');
+    }
+#endif
+};
+
 constexpr bool is_uri_text(std::string_view text, uri_text kind) noexcept {
-    for (std::size_t i = 0; i < text.size(); ++i) {
+    for (std::size_t i = skip<plain_uri_text>(text); i < text.size(); ++i) {
         if ((uri_chars[static_cast<unsigned char>(text[i])] & static_cast<unsigned char>(kind)) != 0) continue;
         if (text[i] != '%' || text.size() - i < 3 || !is_hex_digit(text[i + 1]) || !is_hex_digit(text[i + 2])) return false;
         i += 2;
@@ -99,8 +109,12 @@ NAVETTE_INLINE result<uri_parts> split_uri(std::string_view text) noexcept {
 }
 
 NAVETTE_INLINE result<authority> parse_authority(std::string_view text) noexcept {
-    if (text.find('@') != std::string_view::npos) return errc::uri_has_userinfo;
     authority parsed;
+    if (detail::skip<detail::plain_uri_text>(text) == text.size() && !text.empty()) {   // a host and nothing else
+        parsed.host = text;
+        return parsed;
+    }
+    if (text.find('@') != std::string_view::npos) return errc::uri_has_userinfo;
     parsed.ipv6 = text.starts_with('[');
     if (parsed.ipv6) {
         const std::size_t end = text.find(']');
