@@ -29,7 +29,7 @@ check "fuzz: each target is short, and has a corpus and a bug to find" short_tar
 check "fuzz: the corpus is smaller than 2 MiB" small_corpus
 need "clang++-$clang" "${CXX:-g++-12}" || fail "fuzz: the compilers are there" "one is missing"
 for target in "${all_targets[@]}"; do
-    while (($(jobs -rp | wc -l) >= $(nproc))); do wait -n; done
+    while (($(jobs -rp | wc -l) >= ${NAVETTE_JOBS:-$(nproc)})); do wait -n; done
     {
         check "fuzz: $target replays its corpus" replay "$target"
         check "fuzz: $target finds nothing in a second" smoke "$target"

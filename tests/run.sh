@@ -5,7 +5,8 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 
-stages=(house headers packaging release-gcc examples interop demo dev-gcc release-clang dev-clang tsan i686 s390x aarch64 include-cost bench fuzz)
+# In the order in which they begin: the long ones first, so that none is left over at the end.
+stages=(release-gcc dev-gcc examples interop demo dev-clang packaging release-clang tsan fuzz headers aarch64 s390x i686 bench house include-cost)
 
 usage() {
     cat <<TEXT
@@ -48,7 +49,10 @@ for stage in "${only[@]}"; do
     fi
 done
 
-jobs=$(nproc)
+# Two stages at a time, each with half of the processors: while one links, waits or has a single file left to compile, the
+# other goes on.
+lanes=2
+jobs=$((($(nproc) + lanes - 1) / lanes))
 results=$PWD/build/results # one file a stage, one line a case: PASS name, FAIL name: why, SKIP name: why
 logs=$PWD/build/logs
 rm -rf "$results" "$logs"
@@ -56,6 +60,7 @@ mkdir -p "$results" "$logs"
 
 export NAVETTE_BUILD=$PWD/build/release
 export NAVETTE_LONG=$long
+export NAVETTE_JOBS=$jobs
 export NODE_PATH=$PWD/build/node/node_modules
 export PYTHON=/usr/bin/python3 # the one that sees Debian's packages
 export PYTHONDONTWRITEBYTECODE=1
@@ -164,7 +169,7 @@ build() { # PRESET [OPTION...]
 }
 
 run_binaries() { # PRESET [EMULATOR...]: as many at a time as there are processors
-    local preset=$1 binary name seconds=300 selected=()
+    local preset=$1 binary name seconds=600 selected=()
     shift
     if [[ -n $long ]]; then seconds=1800 selected=('*,[.long]'); fi
     mkdir -p "$logs/$preset"
@@ -200,9 +205,9 @@ stage_house() {
     counted "tests/house/selftest_run.sh" 120 tests/house/selftest_run.sh
 }
 stage_headers() {
-    run_scripts 300 tests/packaging/headers.sh tests/packaging/libraries.sh tests/packaging/deflate_memory.sh
+    run_scripts 600 tests/packaging/headers.sh tests/packaging/libraries.sh tests/packaging/deflate_memory.sh
 }
-stage_packaging() { run_scripts 300 tests/packaging/run.sh; }
+stage_packaging() { run_scripts 600 tests/packaging/run.sh; }
 stage_release-gcc() { build release -DCMAKE_CXX_COMPILER=g++-12 && run_binaries release; }
 stage_dev-gcc() { build dev -DCMAKE_CXX_COMPILER=g++-12 && run_binaries dev; }
 stage_release-clang() { build release-clang && run_binaries release-clang; }
@@ -219,8 +224,8 @@ stage_demo() {
     fi
 }
 stage_include-cost() { run_scripts 120 tests/packaging/include_cost.sh; }
-stage_bench() { run_scripts 180 tests/bench/*.sh; }
-stage_fuzz() { run_scripts 300 fuzz/check.sh; }
+stage_bench() { run_scripts 600 tests/bench/*.sh; }
+stage_fuzz() { run_scripts 600 fuzz/check.sh; }
 
 column() { awk -F '\t' -v stage="$2" '$1 == stage { print $2 }' "$1"; } # FILE STAGE
 
@@ -255,31 +260,51 @@ if ! install_packages; then
 fi
 if ((${#only[@]})); then stages=("${only[@]}"); fi
 
-# These wait more than they work: they run one after the other beside the stages behind them. Each stage is a subshell, so
-# that none waits for another's children.
+# next: the name of the stage to begin with now, to whichever lane asks; nothing, if there is none left.
+queue=$logs/queue
+next() {
+    (
+        flock 9
+        head -n 1 "$queue"
+        sed -i 1d "$queue"
+    ) 9>"$queue.lock"
+}
+# lane: stage after stage, each told as a whole. A stage is a subshell, so that none waits for another's children.
+lane() {
+    local stage
+    while stage=$(next) && [[ -n $stage ]]; do
+        (run_stage "$stage") >"$logs/$stage.said"
+        touch "$logs/$stage.said.done"
+        cat "$logs/$stage.said"
+    done
+}
+# These wait more than they work, for programs that the stage release-gcc builds: one after the other beside the lanes.
 patient=' examples interop demo '
-beside=''
-run_beside() { for stage in "$@"; do (run_stage "$stage"); done >"$logs/beside"; }
-trap '[[ -z $beside ]] || kill "$beside" 2>/dev/null' EXIT
-collected=()
+patient_lane() {
+    while [[ " ${stages[*]} " == *' release-gcc '* && ! -e $logs/release-gcc.said.done ]]; do sleep 1; done
+    local stage
+    for stage in "$@"; do
+        (run_stage "$stage") >"$logs/$stage.said"
+        cat "$logs/$stage.said"
+    done
+}
+beside=()
+running=()
+trap '((${#running[@]} == 0)) || kill "${running[@]}" 2>/dev/null' EXIT
 for stage in "${stages[@]}"; do
-    if [[ $patient == *" $stage "* ]]; then
-        collected+=("$stage")
-        continue
-    fi
-    if ((${#collected[@]})) && [[ -z $beside ]]; then
-        run_beside "${collected[@]}" &
-        beside=$!
-        collected=()
-    fi
-    (run_stage "$stage")
+    if [[ $patient == *" $stage "* ]]; then beside+=("$stage"); else echo "$stage" >>"$queue"; fi
 done
-if [[ -n $beside ]]; then
-    wait "$beside"
-    beside=''
-    cat "$logs/beside"
+touch "$queue"
+for ((i = 0; i < lanes; ++i)); do
+    lane &
+    running+=($!)
+done
+if ((${#beside[@]})); then
+    patient_lane "${beside[@]}" &
+    running+=($!)
 fi
-for stage in "${collected[@]}"; do (run_stage "$stage"); done
+wait "${running[@]}"
+running=()
 
 # --- the sum
 

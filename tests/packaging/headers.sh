@@ -23,7 +23,7 @@ mapfile -t headers < <(cd include/navette && find . -name '*.hpp' | sed 's|^\./|
 running=0
 for header in "${headers[@]}"; do
     { alone "$header" && touch "$scratch/${header//\//_}.passed"; } >"$scratch/${header//\//_}.log" 2>&1 &
-    if ((++running >= $(nproc))); then wait -n; fi
+    if ((++running >= ${NAVETTE_JOBS:-$(nproc)})); then wait -n; fi
 done
 wait
 for header in "${headers[@]}"; do

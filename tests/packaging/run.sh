@@ -20,7 +20,7 @@ start() { # NAME COMMAND...
     local name=$1 log=$scratch/case.${#names[@]}
     shift
     names+=("$name")
-    while (($(jobs -rp | wc -l) >= $(nproc))); do wait -n; done
+    while (($(jobs -rp | wc -l) >= ${NAVETTE_JOBS:-$(nproc)})); do wait -n; done
     { "$@" >"$log" 2>&1 && touch "$log.passed"; } &
 }
 tell() {
