@@ -70,3 +70,4 @@
 #include <navette/stream/transport_engine.hpp>     // a transformation of the bytes, such as TLS
 #include <navette/stream/connection.hpp>           // messages in and out
 #include <navette/stream/opening_handshake.hpp>    // accept and connect
+#include <navette/stream/async_stream.hpp>         // what an asynchronous transport must be able to do
