@@ -79,6 +79,9 @@ public:
         return take_parked(out);
     }
 
+    /// Whether a message has come in part: the protocol alone would go on in its middle.
+    bool is_assembling() const noexcept { return !delivered_ && !assembly_.empty(); }
+
     navette::protocol<R>&       protocol() noexcept { return protocol_; }
     const navette::protocol<R>& protocol() const noexcept { return protocol_; }
 

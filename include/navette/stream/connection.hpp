@@ -11,31 +11,15 @@
 #include <navette/codec/entropy.hpp>
 #include <navette/codec/utf8.hpp>
 #include <navette/extension/agreement.hpp>
-#include <navette/frame/close_code.hpp>
-#include <navette/frame/opcode.hpp>
 #include <navette/protocol/heartbeat.hpp>
 #include <navette/protocol/session.hpp>
+#include <navette/stream/message.hpp>
 #include <navette/stream/transfer.hpp>
 
 #include <cstring>
 #include <string_view>
 
 namespace navette {
-
-/// A whole message. Its bytes belong to the connection and are valid until the next read; the reader may change them.
-struct message {
-    opcode    type = opcode::binary; ///< text or binary
-    byte_span data{};
-
-    /// The bytes as text: valid UTF-8 if `type` is text.
-    std::string_view text() const noexcept { return as_text(data); }
-};
-
-/// How the peer closed the connection.
-struct peer_close {
-    close_code       code = close_code::abnormal_closure; ///< 1005: its Close had none; 1006: it has sent no Close
-    std::string_view reason{};                            ///< in the connection; valid as long as that
-};
 
 /// One end of an open connection. Movable; views into it stay valid when it moves.
 ///
