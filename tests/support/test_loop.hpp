@@ -264,10 +264,12 @@ class begun {
 
 public:
     explicit begun(test_loop::task<T> work) : work_(std::move(work)) { work_->begin(); }
-    bool is_done() const { return work_->is_done(); }
-    T    result() {
+    bool is_done() const { return work_ && work_->is_done(); }
+    // What it has returned, once: the coroutine goes, as when it is awaited.
+    T result() {
         if (!is_done()) throw std::runtime_error("the task has not ended");
-        return work_->result();
+        auto ended = std::exchange(work_, std::nullopt);
+        return ended->result();
     }
     void destroy() { work_.reset(); }
 };
