@@ -32,6 +32,8 @@
 #include <navette/protocol/heartbeat.ipp>
 #include <navette/stream/error.ipp>
 #include <navette/stream/client_route.ipp>
+#include <navette/stream/client_journey.ipp>
+#include <navette/stream/proxies_from_environment.ipp>
 #include <navette/tcp_wait.ipp>
 #include <navette/tcp_resolve.ipp>
 #include <navette/tcp_connect.ipp>

@@ -10,9 +10,9 @@
 #include <navette/base/buffer.hpp>
 #include <navette/base/timeouts.hpp>
 #include <navette/codec/ip_address.hpp>
-#include <navette/handshake/http_authentication.hpp>
-#include <navette/handshake/transparent_proxy.hpp>
+#include <navette/stream/client_journey.hpp>
 #include <navette/stream/opening_handshake.hpp>
+#include <navette/stream/proxies_from_environment.hpp>
 #include <navette/stream/stream.hpp>
 #include <navette/stream/transport_engine.hpp>
 
@@ -242,16 +242,6 @@ namespace navette {
 /// A client's connection over whatever transport its URI asked for.
 using client_connection = connection<role::client, any_stream>;
 
-/// Why `connect(uri)` has failed, beyond its error.
-struct connect_report {
-    handshake_report server{};       ///< what the server answered: status, fields, part of the body
-    buffer           uri_text{};     ///< storage of `uri`
-    std::string_view uri{};          ///< where the last redirection led; empty: none was followed
-    response_view    proxy{};        ///< what the HTTP proxy answered that opened no tunnel; views into `proxy_head`
-    buffer           proxy_head{};
-    interference     seen{};         ///< what a proxy that nobody configured seems to have done: describe() says what helps
-};
-
 /// What `connect(uri)` may be given beside the URI. All is borrowed for the call; see `connect(S, ...)` for what longer.
 struct connect_options {
     client_options handshake{};
@@ -282,11 +272,6 @@ struct connect_options {
     /// If not null, is filled in.
     connect_report* report = nullptr;
 };
-
-/// Which proxies the environment has for a URI: proxy_for and bypasses_proxy over http_proxy, https_proxy, all_proxy,
-/// ws_proxy, wss_proxy and no_proxy, each in lower case or else in capitals, but not HTTP_PROXY within a CGI program. None
-/// for loopback: localhost, names below it, 127.0.0.0/8 and ::1. A view into the environment.
-std::string_view proxies_from_environment(const uri& to) noexcept;
 
 /// Connects to a ws or wss URI: TCP to its host or the first proxy, tunnels, TLS if secure, then the opening handshake, each
 /// within its deadline. The URI is checked before anything is sent. Errors: those of `parse_uri`, `client_route`,
