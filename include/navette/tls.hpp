@@ -5,6 +5,7 @@
 #pragma once
 
 #include <navette/base/timeouts.hpp>
+#include <navette/stream/async_engine_stream.hpp>
 #include <navette/stream/transfer.hpp>
 #include <navette/stream/transport_engine.hpp>
 
@@ -122,6 +123,16 @@ SSL* native_handle(const transport_engine& engine) noexcept;
 /// TLS over the stream S; itself a stream, over which TLS may be laid again.
 template <sync_stream S, class Lock = no_lock>
 using stream = engine_stream<S, Lock>;
+
+/// The same over the asynchronous stream S, and itself one. TLS is laid with an engine of a context; without one it passes
+/// bytes through:
+///
+///     auto engine = context.make("example.com");
+///     if (!engine) co_return engine.error();
+///     tls::async_stream<socket> laid(std::move(connected), *std::move(engine));
+///     if (auto error = co_await laid.handshake()) co_return error;
+template <navette::async_stream S>
+using async_stream = async_engine_stream<S>;
 
 namespace detail {
 
