@@ -66,8 +66,19 @@
 // stream: connections over whatever reads and writes
 #include <navette/stream/error.hpp>                // std::error_code
 #include <navette/stream/stream.hpp>               // what a transport must be able to do
+#include <navette/stream/message.hpp>              // what connections deliver
 #include <navette/stream/transfer.hpp>             // reading, writing and ending in time
 #include <navette/stream/transport_engine.hpp>     // a transformation of the bytes, such as TLS
 #include <navette/stream/connection.hpp>           // messages in and out
+#include <navette/stream/request_decision.hpp>     // what a server does with a request
 #include <navette/stream/opening_handshake.hpp>    // accept and connect
+
+// the same in coroutines of any executor
 #include <navette/stream/async_stream.hpp>         // what an asynchronous transport must be able to do
+#include <navette/stream/share.hpp>                // what several tasks own together
+#include <navette/stream/async_transfer.hpp>       // reading, writing and ending in time
+#include <navette/stream/async_engine_stream.hpp>  // a transformation of the bytes, driven
+#include <navette/stream/async_connection_state.hpp> // what a connection's tasks do
+#include <navette/stream/async_reading.hpp>        // how messages are read
+#include <navette/stream/async_connection.hpp>     // messages in and out
+#include <navette/stream/async_opening_handshake.hpp> // accept and connect

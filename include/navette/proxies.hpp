@@ -13,3 +13,6 @@
 #include <navette/protocol/reconnect_delay.hpp>    // when a client that was cut off tries again
 #include <navette/stream/engine_stack.hpp>         // one engine on another
 #include <navette/stream/client_route.hpp>         // proxies and TLS on the way to a server, as engines
+#include <navette/stream/client_journey.hpp>       // from one server to the next, as they redirect
+#include <navette/stream/proxies_from_environment.hpp> // which proxies this process is told to use
+#include <navette/stream/async_connect.hpp>        // all of it, and the opening handshake, in coroutines

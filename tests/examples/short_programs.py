@@ -1,4 +1,5 @@
-"""The short programs run: print_client, callback_client, simple_echo, own_stream and sans_io_poll, against each other and by hand."""
+"""The short programs run: print_client, callback_client, simple_echo, own_stream, epoll_coroutines
+and sans_io_poll, against each other and by hand."""
 
 import os
 import signal
@@ -115,6 +116,57 @@ def _():
     equal(peer.frame(), (CLOSE, close_payload(1000)))
     peer.close()
     equal(program.process.wait(PATIENCE), 0)
+
+
+@case("epoll_coroutines echoes to many at once, answers pings and the closing handshake")
+def _():
+    _, port = serving("epoll_coroutines")
+    peers = [open_client(port) for _ in range(50)]
+    large = os.urandom(300_000)
+    for peer in peers:
+        peer.send(TEXT, "Cou", fin=False)
+        peer.send(PING, "?")
+        peer.send(0, "cou")
+    for peer in peers:
+        frames = sorted((peer.frame(), peer.frame()))
+        equal(frames, [(TEXT, b"Coucou"), (PONG, b"?")])
+    for peer in peers[:5]:
+        peer.send(BINARY, large)
+        equal(peer.frame(), (BINARY, large))
+    for peer in peers:
+        peer.send(CLOSE, close_payload(1000))
+        equal(peer.frame(), (CLOSE, close_payload(1000)))
+        holds(peer.at_end(), "the stream has not ended")
+        peer.close()
+
+
+@case("epoll_coroutines is not held up by peers that say nothing, read nothing or go")
+def _():
+    _, port = serving("epoll_coroutines")
+    mute = [socket.create_connection(("127.0.0.1", port)) for _ in range(20)]
+    gone = open_client(port)
+    gone.send(TEXT, "gone before the answer")
+    gone.close()
+    deaf = open_client(port)
+    deaf.socket.setblocking(False)
+    try:
+        for _ in range(5000):
+            deaf.socket.send(b"\x82\xfe\x10\x00\0\0\0\0" + bytes(4096))
+    except BlockingIOError:
+        pass
+    peer = open_client(port)
+    peer.send(TEXT, "there?")
+    equal(peer.frame(), (TEXT, b"there?"))
+    for other in mute:
+        other.close()
+    peer.send(TEXT, "still?")
+    equal(peer.frame(), (TEXT, b"still?"))
+
+
+@case("wscat and epoll_coroutines talk to each other")
+def _():
+    _, port = serving("epoll_coroutines")
+    equal(call("wscat", f"ws://127.0.0.1:{port}/", stdin="Coucou\nserveur\n"), (0, "Coucou\nserveur\n", ""))
 
 
 @case("sans_io_poll echoes messages piece by piece, answers pings and the closing handshake")

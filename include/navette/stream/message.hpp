@@ -1,4 +1,5 @@
-// What connections of every kind deliver: messages, pieces of them, and how the peer closed. Data only.
+// What connections of every kind deliver: messages, pieces of them, and how the peer closed (RFC 6455, 5.4 and 7.1.5).
+// Data only.
 #pragma once
 
 #include <navette/base/bytes.hpp>
