@@ -27,7 +27,8 @@ foreach(component IN LISTS navette_components)
     string(APPEND find_lists "set(navette_${component}_find \"${packages}\")\n")
 endforeach()
 configure_file(cmake/navette-config.cmake.in "${built}/navette-config.cmake" @ONLY)
-install(FILES "${built}/navette-config.cmake" "${built}/navette-config-version.cmake" cmake/find/Findlibdeflate.cmake
+install(FILES "${built}/navette-config.cmake" "${built}/navette-config-version.cmake"
+    cmake/find/Findlibdeflate.cmake cmake/find/Findasio.cmake
     DESTINATION "${package_dir}" COMPONENT navette)
 
 # A prefix that follows the file, and from it the headers, wherever either directory was told to be.
@@ -49,7 +50,10 @@ foreach(component IN LISTS navette_components)
         get_target_property(description navette_${component} navette_description)
         get_target_property(requires navette_${component} navette_requires)
         list(JOIN requires ", " requires)
+        if(requires)
+            string(PREPEND requires ", ")
+        endif()
         navette_install(navette_${component} navette-${component} "${description}"
-            "Requires: navette = ${PROJECT_VERSION}, ${requires}")
+            "Requires: navette = ${PROJECT_VERSION}${requires}")
     endif()
 endforeach()

@@ -10,11 +10,15 @@ flags=(-std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversi
 
 without=(-fno-exceptions -fno-rtti)
 
+# An Asio this old does not look for clang's coroutines.
+coroutines=(-D{,BOOST_}ASIO_HAS_CO_AWAIT -D{,BOOST_}ASIO_HAS_STD_COROUTINE)
+
 # alone HEADER: prints what the compilers say. Included twice, since #pragma once is silent where it is missing.
 alone() {
     local text="#include <navette/$1>" more=()
     if [[ $1 == src.hpp ]]; then more=(-DNAVETTE_SEPARATE_COMPILATION); fi
     printf '%s\n%s\n' "$text" "$text" | g++-12 "${flags[@]}" "${more[@]}" -fsyntax-only -x c++ - || return 1
+    case $1 in asio.hpp | boost_asio.hpp) more+=("${coroutines[@]}") ;; esac
     case $1 in base/* | codec/* | frame/* | extension/* | handshake/* | protocol/*) more+=("${without[@]}") ;; esac
     printf '%s\n%s\n' "$text" "$text" | clang++-14 "${flags[@]}" "${more[@]}" -fsyntax-only -x c++ -
 }

@@ -26,15 +26,20 @@ old_is_refused() { # TEXT ADAPTER HEADER MACRO OLD OLDEST NEWER
 
 core_needs_none() {
     echo '#include <navette/navette.hpp>' | g++-12 -std=c++20 -Iinclude -M -x c++ - >"$scratch/read" &&
-        ! grep -oE '[^ ]*/(zlib|libdeflate)\.h|[^ ]*/openssl/[^ ]*' "$scratch/read"
+        ! grep -oE '[^ ]*/(zlib|libdeflate)\.h|[^ ]*/openssl/[^ ]*|[^ ]*/asio\.hpp' "$scratch/read"
 }
 
 check "one file includes zlib.h" includers 'zlib\.h' 'deflate\.hpp'
 check "one file includes libdeflate.h" includers 'libdeflate\.h' 'libdeflate\.hpp'
 check "tls.hpp and its bodies alone include OpenSSL" includers 'openssl/.*' 'tls(_[a-z]*)?\.[hi]pp'
+check "one file includes standalone Asio" includers 'asio/.*' 'asio\.hpp'
+check "one file includes Boost" includers 'boost/.*' 'boost_asio\.hpp'
 check "a zlib older than 1.2.11 is an error [S39]" \
     old_is_refused "zlib 1.2.11" deflate.hpp zlib.h ZLIB_VERNUM 0x12a0 0x12b0 0x12d0
 check "an OpenSSL older than 3.0 is an error" \
     old_is_refused "OpenSSL 3.0" tls.hpp openssl/opensslv.h OPENSSL_VERSION_NUMBER 0x1010117fL 0x30000000L 0x30500000L
+check "an Asio older than 1.22 is an error" old_is_refused "Asio 1.22" asio.hpp asio/version.hpp ASIO_VERSION 102199 102200 102400
+check "a Boost older than 1.74 is an error" \
+    old_is_refused "Boost 1.74" boost_asio.hpp boost/version.hpp BOOST_VERSION 107300 107400 107600
 check "the core includes none of them" core_needs_none
 finish

@@ -44,6 +44,7 @@ echoes() {
     local expected="navette $version: compressed" said
     if [[ $1 == navette ]]; then expected="navette $version: plain"; fi
     if [[ $1 == tls ]]; then expected="navette $version: TLSv1.3"; fi
+    if [[ $1 == *asio ]]; then expected="navette $version: asynchronous"; fi
     said=$("$2") && [[ $said == "$expected" ]] && return
     echo "error: it says '$said', not '$expected'"
     return 1
@@ -80,7 +81,7 @@ fetch_cmake() { # VERSION
 fetch_cmake 3.22.6 && fetch_cmake 4.4.4 || exit 2
 oldest=$root/build/cmake-3.22.6/cmake/data/bin/cmake
 newest=$root/build/cmake-4.4.4/cmake/data/bin/cmake
-adapters=(-DNAVETTE_DEFLATE=ON -DNAVETTE_LIBDEFLATE=ON -DNAVETTE_TLS=ON)
+adapters=(-DNAVETTE_DEFLATE=ON -DNAVETTE_LIBDEFLATE=ON -DNAVETTE_TLS=ON -DNAVETTE_ASIO=ON -DNAVETTE_BOOST_ASIO=ON)
 
 # --- the headers alone
 
@@ -100,10 +101,20 @@ done
 start "deflate needs only -I include and -lz" compiled deflate clang++-19 -std=c++20 -lz
 start "libdeflate needs only -I include, -ldeflate and -lz" compiled libdeflate clang++-19 -std=c++20 -ldeflate -lz
 start "tls needs only -I include, -lssl and -lcrypto" compiled tls clang++-19 -std=c++20 -lssl -lcrypto
+coroutines=(-DASIO_HAS_CO_AWAIT -DASIO_HAS_STD_COROUTINE)
+start "asio needs only -I include, and with clang two macros" compiled asio clang++-19 -std=c++20 "${coroutines[@]}"
+start "boost_asio needs only -I include, and with clang two macros" \
+    compiled boost_asio clang++-19 -std=c++20 "${coroutines[@]/-D/-DBOOST_}"
+start "asio needs only -I include with g++" compiled asio g++-12 -std=c++20
+start "asio says which macros clang lacks" \
+    refuses "-DASIO_HAS_CO_AWAIT -DASIO_HAS_STD_COROUTINE" compiled asio clang++-19 -std=c++20
+start "boost_asio says which macros clang lacks" \
+    refuses "-DBOOST_ASIO_HAS_CO_AWAIT -DBOOST_ASIO_HAS_STD_COROUTINE" compiled boost_asio clang++-19 -std=c++20
 
-# Two translation units that include everything. Without -fkeep-inline-functions the linker would not see what nobody calls.
+# Two translation units that include everything, but for one of the two Asios: as old as here they do not go together.
+# Without -fkeep-inline-functions the linker would not see what nobody calls.
 everything=$scratch/everything.cpp
-(cd include && find navette -name '*.hpp' -not -path navette/src.hpp | sort | sed 's|.*|#include <&>|') >"$everything"
+(cd include && find navette -name '*.hpp' -not -path navette/src.hpp -not -path navette/boost_asio.hpp | sort | sed 's|.*|#include <&>|') >"$everything"
 together() { # OPTION-OR-SOURCE...
     compiled libdeflate g++-12 -std=c++20 -fkeep-inline-functions -include "$everything" "$everything" "$@" \
         -ldeflate -lz -lssl -lcrypto
@@ -127,19 +138,19 @@ installed() {
 }
 start "everything is installed, by the oldest CMake" installed "$oldest" "$scratch/by-oldest" "${adapters[@]}"
 start "everything is installed, by the newest CMake" installed "$newest" "$scratch/by-newest" "${adapters[@]}"
-start "the core is installed where there is neither zlib nor libdeflate nor OpenSSL" installed cmake "$scratch/core" \
-    -DCMAKE_DISABLE_FIND_PACKAGE_{ZLIB,libdeflate,OpenSSL}=ON
+start "the core is installed where there is none of the libraries" installed cmake "$scratch/core" \
+    -DCMAKE_DISABLE_FIND_PACKAGE_{ZLIB,libdeflate,OpenSSL,asio,Boost,Threads}=ON
 tell
 
 # Each component can be packed apart: together they are everything, and none has a file of another.
 packed_apart() {
     local part
-    for part in navette navette-deflate navette-libdeflate navette-tls; do
+    for part in navette navette-{deflate,libdeflate,tls,asio,boost_asio}; do
         DESTDIR=$scratch/apart/$part cmake --install "$scratch/by-newest.build" --component $part || return 1
         (cd "$scratch/apart/$part/usr" && find . -type f) >>"$scratch/apart/files"
     done
     diff <(sort "$scratch/apart/files") <(cd "$scratch/by-newest" && find . -type f | sort) &&
-        ! (cd "$scratch/apart/navette/usr" && find . \( -name '*deflate*' -o -name '*tls*' \) -path './share/*' | grep -v Findlibdeflate)
+        ! (cd "$scratch/apart/navette/usr" && find . \( -name '*deflate*' -o -name '*tls*' -o -name '*asio*' \) -path './share/*' | grep -v /Find)
 }
 start "each component can be packed apart" packed_apart
 
@@ -150,7 +161,7 @@ consumed() { # CMAKE COMPONENT TAKE OPTION...
     "$1" -S "$here/consumer" -B "$build" -DCOMPONENT="$2" -DTAKE="$3" "${@:4}" && "$1" --build "$build" &&
         echoes "$2" "$build/consumer" && rm -rf "$build"
 }
-for component in navette deflate libdeflate tls; do
+for component in navette deflate libdeflate tls asio boost_asio; do
     start "find_package, $component: installed by the newest CMake, found by the oldest" \
         consumed "$oldest" $component find -DCMAKE_PREFIX_PATH="$scratch/by-newest"
     start "find_package, $component: installed by the oldest CMake, found by the newest" \
@@ -165,6 +176,10 @@ for cmake in "$oldest" "$newest"; do
     start "FetchContent from a repository, $named CMake" consumed "$cmake" navette fetch -DSOURCE="$source"
 done
 start "add_subdirectory, with an option for OpenSSL" consumed "$oldest" tls subdirectory -DSOURCE="$source"
+start "add_subdirectory, with an option for Asio" consumed "$oldest" asio subdirectory -DSOURCE="$source"
+start "add_subdirectory, with an option for Boost.Asio" consumed "$newest" boost_asio subdirectory -DSOURCE="$source"
+start "FetchContent, with an option for Asio, and clang" \
+    consumed "$newest" asio fetch -DSOURCE="$source" -DCMAKE_CXX_COMPILER=clang++-14
 start "FetchContent, with options for zlib and libdeflate" consumed "$oldest" libdeflate fetch -DSOURCE="$source"
 start "FetchContent with FIND_PACKAGE_ARGS takes what is installed" \
     consumed "$newest" deflate find-or-fetch -DCMAKE_PREFIX_PATH="$scratch/by-oldest" -DSOURCE=/nowhere
@@ -187,6 +202,22 @@ CMAKE
 }
 start "libdeflate is found by its own configuration, even where that is preferred" \
     own_configuration -DCMAKE_FIND_PACKAGE_PREFER_CONFIG=ON
+
+# As a package manager has Asio, that exports a target.
+own_asio() {
+    local prefix=$scratch/asio
+    mkdir -p "$prefix/share/asio"
+    cat >"$prefix/share/asio/asio-config.cmake" <<CMAKE
+message(STATUS "Asio's own configuration")
+add_library(asio::asio INTERFACE IMPORTED)
+set_target_properties(asio::asio PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "/usr/include")
+CMAKE
+    consumed cmake asio find -DCMAKE_PREFIX_PATH="$scratch/by-newest;$prefix" >"$prefix/log"
+    local status=$?
+    cat "$prefix/log"
+    ((status == 0)) && grep -q "Asio's own configuration" "$prefix/log"
+}
+start "Asio is found by its own configuration" own_asio
 
 configured() { cmake -S "$1" -B "$scratch/configured.$BASHPID" "${@:2}"; } # SOURCE OPTION...
 
@@ -228,6 +259,14 @@ old_openssl() {
 }
 start "an OpenSSL that is too old is refused with its version" \
     refuses 'Found unsuitable version "1.1.1w", but required is at least "3.0"' old_openssl
+old_asio() {
+    mkdir -p "$scratch/old-asio/asio"
+    echo '#define ASIO_VERSION 101802 // 1.18.2' >"$scratch/old-asio/asio/version.hpp"
+    configured "$source" -DNAVETTE_ASIO=ON -Dasio_INCLUDE_DIR="$scratch/old-asio" -DNAVETTE_BUILD_TESTS=OFF \
+        -DNAVETTE_BUILD_EXAMPLES=OFF
+}
+start "an Asio that is too old is refused with its version" \
+    refuses 'Found unsuitable version "1.18.2", but required is at least "1.22"' old_asio
 planted_watch() {
     cp -r "$source" "$scratch/planted" && echo 'set(LEFT_BEHIND 1 CACHE STRING "")' >>"$scratch/planted/CMakeLists.txt"
     refuses "navette leaves behind: LEFT_BEHIND" configured "$here/consumer" -DCOMPONENT=navette -DTAKE=subdirectory \
@@ -249,7 +288,7 @@ if(NOT (${3:-TRUE}))
     message(FATAL_ERROR "error: not so")
 endif()
 CMAKE
-    cmake -S "$project" -B "$project/build" -DCMAKE_PREFIX_PATH="$scratch/$1" -DCMAKE_DISABLE_FIND_PACKAGE_{ZLIB,OpenSSL}=ON
+    cmake -S "$project" -B "$project/build" -DCMAKE_PREFIX_PATH="$scratch/$1" -DCMAKE_DISABLE_FIND_PACKAGE_{ZLIB,OpenSSL,asio}=ON
 }
 minor=${version%.*}
 for other in 9.9 0.0 0.$((${minor#*.} + 1)) $minor.$((${version##*.} + 1)); do
@@ -257,7 +296,7 @@ for other in 9.9 0.0 0.$((${minor#*.} + 1)) $minor.$((${version##*.} + 1)); do
 done
 start "version $minor is found without zlib and OpenSSL" finds by-newest "$minor CONFIG REQUIRED COMPONENTS navette"
 start "an unknown component is refused by name" \
-    refuses "navette has no component 'nonsense'; it has navette, deflate, libdeflate, tls." \
+    refuses "navette has no component 'nonsense'; it has navette, deflate, libdeflate, tls, asio, boost_asio." \
     finds by-newest "CONFIG REQUIRED COMPONENTS nonsense"
 start "a component that is not installed is refused by name" \
     refuses "navette's component 'deflate' is not installed: it takes -DNAVETTE_DEFLATE=ON." \
@@ -268,6 +307,9 @@ start "a component without its library is refused by name" \
 start "a component without its library is refused by name, OpenSSL" \
     refuses "navette's component 'tls' needs OpenSSL 3.0, which was not found." \
     finds by-newest "CONFIG REQUIRED COMPONENTS tls"
+start "a component without its library is refused by name, Asio" \
+    refuses "navette's component 'asio' needs asio 1.22, which was not found." \
+    finds by-newest "CONFIG REQUIRED COMPONENTS asio"
 start "what is not required is not found, and says why" finds core "CONFIG COMPONENTS deflate" \
     "NOT navette_FOUND AND NOT navette_deflate_FOUND AND navette_NOT_FOUND_MESSAGE MATCHES installed"
 start "optional components may be missing" \
@@ -288,6 +330,8 @@ start "pkg-config navette" by_pkg_config navette navette
 start "pkg-config navette-deflate" by_pkg_config deflate navette-deflate
 start "pkg-config navette-libdeflate" by_pkg_config libdeflate navette-libdeflate
 start "pkg-config navette-tls" by_pkg_config tls navette-tls
+start "pkg-config navette-asio" by_pkg_config asio navette-asio
+start "pkg-config navette-boost_asio" by_pkg_config boost_asio navette-boost_asio
 tell
 
 # --- the port
@@ -306,7 +350,9 @@ start "the port without features" ported "" navette
 start "the port with deflate" ported deflate deflate
 start "the port with libdeflate" ported libdeflate libdeflate
 start "the port with ssl" ported ssl tls
-start "the port with all of them" ported "deflate libdeflate ssl" libdeflate tls
+start "the port with asio" ported asio asio
+start "the port with boost-asio" ported boost-asio boost_asio
+start "the port with all of them" ported "asio boost-asio deflate libdeflate ssl" libdeflate tls asio
 
 # spoiled TEXT FILE SED: the port with such a change in it is refused with TEXT.
 spoiled() {
@@ -342,7 +388,7 @@ for owner in [manifest, *manifest["features"].values()]:
         assert isinstance(d, str) or list(d) == [k for k in of_dependency if k in d], "error: the keys of a dependency"
 assert "default-features" not in manifest, "error: features by default"
 components = re.search(r'set\(navette_components "(.*)"\)', open(sys.argv[3]).read())[1].split(";")
-options = dict(re.findall(r"^        (\w+) +NAVETTE_(\w+)$", open(sys.argv[2]).read(), re.M))
+options = dict(re.findall(r"^        ([\w-]+) +NAVETTE_(\w+)$", open(sys.argv[2]).read(), re.M))
 assert sorted(options) == list(manifest["features"]), "error: the options are not the features'"
 assert sorted(map(str.lower, options.values())) == sorted(components), "error: the features are not the components"
 PYTHON

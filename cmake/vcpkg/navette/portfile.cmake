@@ -13,6 +13,8 @@ set(VCPKG_BUILD_TYPE release) # header-only
 
 vcpkg_check_features(OUT_FEATURE_OPTIONS FEATURE_OPTIONS
     FEATURES
+        asio        NAVETTE_ASIO
+        boost-asio  NAVETTE_BOOST_ASIO
         deflate     NAVETTE_DEFLATE
         libdeflate  NAVETTE_LIBDEFLATE
         ssl         NAVETTE_TLS
