@@ -16,6 +16,7 @@
 
 #include <navette/base/buffer.hpp>
 #include <navette/base/timeouts.hpp>
+#include <navette/stream/async_connection.hpp>
 #include <navette/stream/async_stream.hpp>
 #include <navette/stream/stream.hpp>
 

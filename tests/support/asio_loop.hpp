@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -42,6 +43,7 @@ void run(net::io_context& io, Function function) {
     io.run_for(patience);
     if (thrown) std::rethrow_exception(thrown);
     REQUIRE(ended);
+    REQUIRE(io.stopped());   // nothing is left behind that waits
 }
 template <class Function>
 void run(Function function) {
@@ -84,6 +86,18 @@ struct tls_contexts {
         client.set_verify_mode(net::ssl::verify_peer);
     }
 };
+
+/// A pause, for what has no event to wait for.
+inline task<void> sleep_for(duration d) {
+    net::steady_timer timer(co_await net::this_coro::executor, std::chrono::nanoseconds(d.nanoseconds));
+    co_await timer.async_wait(net::use_awaitable);
+}
+
+/// Looks until something is so.
+inline task<void> until(std::function<bool()> is_so) {
+    for (int i = 0; !is_so() && i < 5'000; ++i) co_await sleep_for(milliseconds(1));
+    CHECK(is_so());
+}
 
 /// Runs two coroutines side by side and waits for both.
 inline task<void> both(task<void> first, task<void> second) {

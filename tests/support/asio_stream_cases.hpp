@@ -8,8 +8,6 @@
 #include <deque>
 #include <vector>
 
-namespace {
-
 template <class Socket>
 using stream_of = adapter::stream<Socket>;
 
@@ -66,8 +64,6 @@ task<void> converse(Socket a, Socket b) {
     // OpenSSL knows that the peer had ended; a socket is closed.
     if constexpr (!std::is_same_v<Socket, tls_socket>) CHECK_AFTER(co_await read_all(ours, 1), != "");
 }
-
-} // namespace
 
 TEST_CASE("bytes go both ways over TCP, each direction ends for itself", "[asio]") {
     run([](net::any_io_executor executor) -> task<void> {
@@ -301,8 +297,6 @@ TEST_CASE("a dialer says why it cannot connect", "[asio][client]") {
     });
 }
 
-namespace {
-
 using addresses = std::vector<net::ip::tcp::endpoint>;
 
 // A listener whose queue is full: who comes now gets no answer.
@@ -320,8 +314,6 @@ struct deaf {
     }
     net::ip::tcp::endpoint endpoint() const { return listener.local_endpoint(); }
 };
-
-} // namespace
 
 TEST_CASE("an address that does not answer is tried beside the next one", "[asio][client]") {
     run([](net::any_io_executor executor) -> task<void> {
