@@ -16,7 +16,9 @@
 
 #include <navette/base/buffer.hpp>
 #include <navette/base/timeouts.hpp>
+#include <navette/stream/async_connect.hpp>
 #include <navette/stream/async_connection.hpp>
+#include <navette/stream/async_opening_handshake.hpp>
 #include <navette/stream/async_stream.hpp>
 #include <navette/stream/stream.hpp>
 
@@ -27,6 +29,7 @@
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/error.hpp>
+#include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>

@@ -16,7 +16,9 @@
 
 #include <navette/base/buffer.hpp>
 #include <navette/base/timeouts.hpp>
+#include <navette/stream/async_connect.hpp>
 #include <navette/stream/async_connection.hpp>
+#include <navette/stream/async_opening_handshake.hpp>
 #include <navette/stream/async_stream.hpp>
 #include <navette/stream/stream.hpp>
 
@@ -27,6 +29,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>

@@ -1,5 +1,4 @@
-"""The short programs run: print_client, callback_client, simple_echo, own_stream, epoll_coroutines
-and sans_io_poll, against each other and by hand."""
+"""The short programs run: clients, echo servers, own_stream and sans_io_poll, against each other and by hand."""
 
 import os
 import signal
@@ -55,7 +54,7 @@ def names_what_went_wrong(program):
     holds(status == 1 and err.count("\n") == 1, err)
 
 
-for program in "print_client", "callback_client":
+for program in "print_client", "callback_client", "asio_client":
     case(f"{program} prints each message and ends with 0 when the server closes")(partial(prints_each_message, program))
     case(f"{program} names what went wrong in one line")(partial(names_what_went_wrong, program))
 
@@ -71,6 +70,52 @@ def _():
         peer.send(CLOSE, close_payload(1000))
         equal(peer.frame()[0], CLOSE)
         peer.close()
+
+
+def echoes_to_many_at_once(program):
+    _, port = serving(program)
+    peers = [open_client(port) for _ in range(20)]
+    mute = [socket.create_connection(("127.0.0.1", port)) for _ in range(10)]
+    for opcode, payload in ((TEXT, "Coucou".encode()), (BINARY, os.urandom(300_000)), (TEXT, b"")):
+        for peer in peers:
+            peer.send(opcode, payload)
+            peer.send(PING, "?")
+        for peer in peers:
+            frames = [peer.frame(), peer.frame()]
+            equal(sorted(frames), sorted([(opcode, payload), (PONG, b"?")]))
+    for peer in peers[1:]:
+        peer.send(CLOSE, close_payload(1000))
+        equal(peer.frame(), (CLOSE, close_payload(1000)))
+        holds(peer.at_end(), "the stream has not ended")
+    for other in mute + [peers[0].socket]:
+        other.close()
+    peer = open_client(port)
+    peer.send(TEXT, "there?")
+    equal(peer.frame(), (TEXT, b"there?"))
+
+
+def names_a_port_in_use(program):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        status, out, err = call(program, str(taken.getsockname()[1]))
+    equal((status, out, err.count("\n")), (1, "", 1))
+    holds("in use" in err, err)
+
+
+for program in "asio_echo", "libuv_echo":
+    case(f"{program} echoes to many at once, also beside peers that say nothing or vanish")(
+        partial(echoes_to_many_at_once, program))
+    case(f"{program} says in one line that its port is in use")(partial(names_a_port_in_use, program))
+
+
+@case("asio_client and asio_echo talk to each other, until the server dies")
+def _():
+    server, port = serving("asio_echo")
+    client = Program("asio_client", f"ws://127.0.0.1:{port}/")
+    time.sleep(0.3)
+    holds(client.process.poll() is None, "the client has ended")
+    server.kill()
+    status, out, err = client.end()
+    equal((status, out, err.count("\n")), (1, "", 1))
 
 
 @case("wscat and simple_echo talk to each other")

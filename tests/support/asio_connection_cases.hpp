@@ -3,8 +3,11 @@
 
 #include "support/asio_loop.hpp"
 
+#include <navette/tls.hpp>
+
 #include <array>
 #include <atomic>
+#include <system_error>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -17,13 +20,13 @@ using client_of = adapter::client_connection<Socket>;
 template <class Socket>
 server_of<Socket> open_server(Socket socket, const timeouts& times = {}, const limits& bounds = default_limits) {
     auto made = server_of<Socket>::open(adapter::stream<Socket>(std::move(socket)), {}, bounds, times);
-    REQUIRE(made);
+    if (!made) throw std::system_error(made.error());   // also on other threads, where Catch2 must not be
     return *std::move(made);
 }
 template <class Socket>
 client_of<Socket> open_client(Socket socket, const timeouts& times = {}) {
     auto made = client_of<Socket>::open(adapter::stream<Socket>(std::move(socket)), {}, default_limits, times);
-    REQUIRE(made);
+    if (!made) throw std::system_error(made.error());   // also on other threads, where Catch2 must not be
     return *std::move(made);
 }
 
@@ -110,7 +113,7 @@ TEST_CASE("messages go both ways over Asio's TLS", "[asio][6455:5.6]") {
     });
 }
 
-TEST_CASE("connections on strands of their own share a context that several threads run", "[asio]") {
+TEST_CASE("connections on strands of their own share a context that several threads run", "[asio][S40]") {
     constexpr int   pairs = 8, messages = 50;
     net::io_context  io;
     std::atomic<int> echoed = 0, closed = 0;
@@ -145,7 +148,7 @@ TEST_CASE("connections on strands of their own share a context that several thre
 }
 
 #if NAVETTE_TEST_HAS_SLOTS
-TEST_CASE("a read is cancelled through its slot while a pong is being written, and no byte is lost", "[asio][S40][server]") {
+TEST_CASE("a read is cancelled through its slot while a pong is being written, and no byte is lost", "[asio][server]") {
     run([](net::any_io_executor executor) -> task<void> {
         auto made = tcp_pair(executor);
         auto ws   = open_server(std::move(made.theirs));
@@ -182,7 +185,7 @@ TEST_CASE("a read is cancelled through its slot while a pong is being written, a
     });
 }
 
-TEST_CASE("bytes that have come before a read's cancellation are the next read's", "[asio][S40][server]") {
+TEST_CASE("bytes that have come before a read's cancellation are the next read's", "[asio][server]") {
     net::io_context   io;
     const auto        strand  = net::any_io_executor(net::make_strand(io));
     auto              made    = tcp_pair(strand);
@@ -258,7 +261,7 @@ TEST_CASE("closing the stream ends a read", "[asio]") {
     });
 }
 
-TEST_CASE("a connection that is destroyed ends what is pending on it", "[asio][S40]") {
+TEST_CASE("a connection that is destroyed ends what is pending on it", "[asio]") {
     const auto destroy = [](auto socket) -> task<void> {
         using socket_type = decltype(socket);
         std::optional<server_of<socket_type>> ws(open_server(std::move(socket)));
@@ -292,7 +295,7 @@ TEST_CASE("a connection that is destroyed ends what is pending on it", "[asio][S
     }
 }
 
-TEST_CASE("a context that is destroyed takes its connections with it", "[asio][S40]") {
+TEST_CASE("a context that is destroyed takes its connections with it", "[asio]") {
     struct counted {
         int& alive;
         explicit counted(int& n) : alive(n) { ++alive; }
@@ -320,15 +323,13 @@ TEST_CASE("a context that is destroyed takes its connections with it", "[asio][S
         net::co_spawn(executor, hold(std::move(tcp.theirs)), net::detached);
         net::co_spawn(strand, hold(std::move(other.theirs)), net::detached);
         net::co_spawn(executor, secure(), net::detached);
-        const auto all_begun = [&]() -> task<void> { co_await until([&] { return alive == 3; }); };
-        net::co_spawn(executor, all_begun(), net::detached);
-        io.run_for(std::chrono::milliseconds(300));
+        for (int i = 0; i < 500 && alive != 3; ++i) io.run_for(std::chrono::milliseconds(20));
         CHECK(alive == 3);
     }
     CHECK(alive == 0);
 }
 
-TEST_CASE("a peer that says nothing is given up in time", "[asio][S40][server]") {
+TEST_CASE("a peer that says nothing is given up in time", "[asio][server]") {
     run([](net::any_io_executor executor) -> task<void> {
         auto     made = tcp_pair(executor);
         timeouts times;
@@ -339,7 +340,7 @@ TEST_CASE("a peer that says nothing is given up in time", "[asio][S40][server]")
     });
 }
 
-TEST_CASE("a peer that answers no ping is given up in time", "[asio][S40][server]") {
+TEST_CASE("a peer that answers no ping is given up in time", "[asio][server]") {
     run([](net::any_io_executor executor) -> task<void> {
         auto     made = tcp_pair(executor);
         timeouts times;
@@ -351,7 +352,7 @@ TEST_CASE("a peer that answers no ping is given up in time", "[asio][S40][server
     });
 }
 
-TEST_CASE("a peer that does not answer a Close is left in time", "[asio][S40][client]") {
+TEST_CASE("a peer that does not answer a Close is left in time", "[asio][client]") {
     run([](net::any_io_executor executor) -> task<void> {
         auto     made = tcp_pair(executor);
         timeouts times;
@@ -361,7 +362,7 @@ TEST_CASE("a peer that does not answer a Close is left in time", "[asio][S40][cl
     });
 }
 
-TEST_CASE("a peer that takes nothing is given up in time", "[asio][S40][server]") {
+TEST_CASE("a peer that takes nothing is given up in time", "[asio][server]") {
     run([](net::any_io_executor executor) -> task<void> {
         auto     made = tcp_pair(executor);
         timeouts times;
@@ -393,3 +394,166 @@ TEST_CASE("a server takes its leave of all clients and leaves nothing behind", "
         co_await until([&] { return told == 3; });
     });
 }
+
+const server_options anybody = {.origins = origin_policy::any()};
+
+struct noting_target {
+    std::string& target;
+    decision     operator()(const request_view& request) const {
+        target = request.target;
+        return {};
+    }
+};
+struct refusing {
+    decision operator()(const request_view&) const { return decision::reject(403, "not you"); }
+};
+
+inline std::string uri_of(const net::ip::tcp::acceptor& listener, std::string_view scheme = "ws") {
+    return std::string(scheme) + "://localhost:" + std::to_string(listener.local_endpoint().port()) + "/chat";
+}
+
+TEST_CASE("a client connects by URI, and a server accepts", "[asio][6455:4]") {
+    run([](net::any_io_executor executor) -> task<void> {
+        net::ip::tcp::acceptor listener(executor, {net::ip::address_v4::loopback(), 0});
+        std::string            target;
+        const auto             serve = [&]() -> task<void> {
+            auto       socket = co_await listener.async_accept(net::use_awaitable);
+            auto ws = co_await adapter::accept(std::move(socket), anybody, default_limits, timeouts(), noting_target{target});
+            REQUIRE(ws);
+            CHECK_AFTER(co_await echo(*ws), == errc::closed);
+        };
+        const auto talk = [&]() -> task<void> {
+            const std::string to = uri_of(listener);
+            auto              ws = co_await adapter::connect(to);
+            REQUIRE(ws);
+            CHECK_AFTER(co_await ws->send("Coucou"), == std::error_code());
+            const auto back = co_await ws->read();
+            REQUIRE(back);
+            CHECK(back->text() == "Coucou");
+            CHECK_AFTER(co_await ws->close(), == std::error_code());
+        };
+        co_await both(serve(), talk());
+        CHECK(target == "/chat");
+    });
+}
+
+TEST_CASE("a client connects over a socket that it has connected itself", "[asio][6455:4.1][client]") {
+    run([](net::any_io_executor executor) -> task<void> {
+        auto       made  = local_pair(executor);
+        const auto serve = [&]() -> task<void> {
+            auto ws = co_await adapter::accept(std::move(made.theirs), anybody);
+            REQUIRE(ws);
+            CHECK_AFTER(co_await echo(*ws), == errc::closed);
+        };
+        const auto talk = [&]() -> task<void> {
+            auto ws = co_await adapter::connect(std::move(made.ours), *parse_uri("ws://localhost/"));
+            REQUIRE(ws);
+            CHECK_AFTER(co_await ws->close(), == std::error_code());
+        };
+        co_await both(serve(), talk());
+    });
+}
+
+TEST_CASE("a client with navette's TLS talks to a server with Asio's", "[asio][6455:4.1]") {
+    tls_contexts contexts;
+    const auto   ours    = tls::context::client(tls::pem::text(contexts.trusted));
+    const auto   factory = ours->factory();
+    run([&](net::any_io_executor executor) -> task<void> {
+        net::ip::tcp::acceptor listener(executor, {net::ip::address_v4::loopback(), 0});
+        const auto             serve = [&]() -> task<void> {
+            tls_socket socket(co_await listener.async_accept(net::use_awaitable), contexts.server);
+            co_await socket.async_handshake(net::ssl::stream_base::server, net::use_awaitable);
+            auto ws = co_await adapter::accept(std::move(socket), anybody);
+            REQUIRE(ws);
+            CHECK_AFTER(co_await echo(*ws), == errc::closed);
+        };
+        const auto talk = [&]() -> task<void> {
+            const std::string           to = uri_of(listener, "wss");
+            const async_connect_options options{.tls = &factory};
+            auto                        ws = co_await adapter::connect(to, options);
+            REQUIRE(ws);
+            const std::string text(100'000, 's');
+            CHECK_AFTER(co_await ws->send(text), == std::error_code());
+            const auto back = co_await ws->read();
+            REQUIRE(back);
+            CHECK(back->text() == text);
+            CHECK_AFTER(co_await ws->close(), == std::error_code());
+        };
+        co_await both(serve(), talk());
+    });
+}
+
+TEST_CASE("a client is told what the server answered, and a request that was answered is an error", "[asio][6455:4.1]") {
+    run([](net::any_io_executor executor) -> task<void> {
+        net::ip::tcp::acceptor listener(executor, {net::ip::address_v4::loopback(), 0});
+        const auto             serve = [&]() -> task<void> {
+            auto       socket = co_await listener.async_accept(net::use_awaitable);
+            const auto ws     = co_await adapter::accept(std::move(socket), anybody, default_limits, timeouts(), refusing());
+            CHECK(ws.error() == errc::request_answered);
+        };
+        const auto talk = [&]() -> task<void> {
+            const std::string           to = uri_of(listener);
+            connect_report              report;
+            const async_connect_options options{.report = &report};
+            const auto                  ws = co_await adapter::connect(to, options);
+            CHECK(ws.error() == errc::unexpected_status);
+            CHECK(report.server.response.status == 403);
+            CHECK(report.server.response.body == "not you");
+        };
+        co_await both(serve(), talk());
+    });
+}
+
+TEST_CASE("connecting fails with the error of the stretch that failed", "[asio][client]") {
+    run([](net::any_io_executor executor) -> task<void> {
+        net::ip::tcp::acceptor listener(executor, {net::ip::address_v4::loopback(), 0});
+        const std::string      to = uri_of(listener);
+        async_connect_options  options;
+        CHECK_AFTER(co_await adapter::connect("ftp://localhost/"), .error() == blame::misuse);
+        CHECK_AFTER(co_await adapter::connect("wss://localhost/"), .error() == errc::no_tls);
+        options.timeouts.handshake = milliseconds(50);   // a server that listens and says nothing
+        CHECK_AFTER(co_await adapter::connect(to, options), .error() == errc::handshake_timeout);
+        listener.close();
+        CHECK_AFTER(co_await adapter::connect(to, options), .error() == std::errc::connection_refused);
+    });
+}
+
+TEST_CASE("a client that does not send its request in time is answered and left", "[asio][server]") {
+    run([](net::any_io_executor executor) -> task<void> {
+        auto     made = tcp_pair(executor);
+        timeouts times;
+        times.handshake = times.close_within = milliseconds(50);
+        net::write(made.ours, net::buffer("GET", 3));
+        const auto ws = co_await adapter::accept(std::move(made.theirs), anybody, default_limits, times);
+        CHECK(ws.error() == errc::handshake_timeout);
+        CHECK_AFTER(co_await read_exactly(made.ours, 12), == "HTTP/1.1 408");
+    });
+}
+
+#if NAVETTE_TEST_HAS_SLOTS
+TEST_CASE("connecting is cancelled through its slot", "[asio][client]") {
+    run([](net::any_io_executor executor) -> task<void> {
+        net::ip::tcp::acceptor   listener(executor, {net::ip::address_v4::loopback(), 0});
+        net::cancellation_signal cancel;
+        bool                     ended = false;
+        std::error_code          error;
+        const std::string        to      = uri_of(listener);
+        const auto               connect = [&]() -> task<void> {
+            const auto ws = co_await adapter::connect(to);
+            error         = ws.error();
+        };
+        std::exception_ptr thrown;
+        net::co_spawn(executor, connect(), net::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr e) {
+            ended  = true;
+            thrown = e;
+        }));
+        auto peer = co_await listener.async_accept(net::use_awaitable);
+        cancel.emit(net::cancellation_type::terminal);
+        co_await until([&] { return ended; });
+        CHECK((thrown != nullptr || error == std::errc::operation_canceled));
+        // Nothing is left open: the peer sees the end, behind the request if that was sent.
+        const std::string request = co_await read_exactly(peer, 100'000);
+        CHECK((request.empty() || request.starts_with("GET ")));
+    });
+}
+#endif

@@ -31,24 +31,18 @@ using tls_socket   = net::ssl::stream<tcp_socket>;
 inline constexpr auto patience = std::chrono::seconds(20);
 
 /// Runs a coroutine and whatever it has started, on this thread, until the context has nothing left to do.
-template <class Function>
-void run(net::io_context& io, Function function) {
+inline void run(std::function<task<void>(net::any_io_executor)> function) {
+    net::io_context    io;
     bool               ended = false;
     std::exception_ptr thrown;
-    net::co_spawn(io, std::move(function), [&](std::exception_ptr e) {
+    net::co_spawn(io, function(io.get_executor()), [&](std::exception_ptr e) {
         ended  = true;
         thrown = e;
     });
-    io.restart();
     io.run_for(patience);
     if (thrown) std::rethrow_exception(thrown);
     REQUIRE(ended);
     REQUIRE(io.stopped());   // nothing is left behind that waits
-}
-template <class Function>
-void run(Function function) {
-    net::io_context io;
-    run(io, [&]() -> task<void> { return function(net::any_io_executor(io.get_executor())); });
 }
 
 /// Two ends that are connected.
@@ -75,11 +69,12 @@ inline pair_of<local_socket> local_pair(const net::any_io_executor& executor) {
 /// A server's TLS context with a certificate for localhost, and a client's that trusts it.
 struct tls_contexts {
     net::ssl::context server{net::ssl::context::tls_server}, client{net::ssl::context::tls_client};
+    std::string       trusted;
 
     tls_contexts() {
         static certificates::issuer       root;
         static const certificates::issued shown = root.issue();
-        const std::string                 trusted = root.text();
+        trusted                                 = root.text();
         server.use_certificate_chain(net::buffer(shown.chain));
         server.use_private_key(net::buffer(shown.key_text), net::ssl::context::pem);
         client.add_certificate_authority(net::buffer(trusted));

@@ -79,7 +79,7 @@ TEST_CASE("bytes go both ways over a local socket", "[asio]") {
     });
 }
 
-TEST_CASE("bytes go both ways over TLS, and each direction ends with a close_notify", "[asio][S36]") {
+TEST_CASE("bytes go both ways over TLS, and each direction ends with a close_notify", "[asio]") {
     tls_contexts contexts;
     run([&](net::any_io_executor) -> task<void> {
         auto made = co_await tls_pair(contexts);
@@ -87,7 +87,7 @@ TEST_CASE("bytes go both ways over TLS, and each direction ends with a close_not
     });
 }
 
-TEST_CASE("a TLS stream that ends without a close_notify is an error", "[asio][S36]") {
+TEST_CASE("a TLS stream that ends without a close_notify is an error", "[asio]") {
     tls_contexts contexts;
     run([&](net::any_io_executor) -> task<void> {
         auto                  made = co_await tls_pair(contexts);
@@ -115,7 +115,7 @@ TEST_CASE("TLS ends one direction beside a read that is pending, which gets what
     });
 }
 
-TEST_CASE("a close_notify that nobody takes does not keep a stream from being closed", "[asio][S40]") {
+TEST_CASE("a close_notify that nobody takes does not keep a stream from being closed", "[asio]") {
     tls_contexts contexts;
     run([&](net::any_io_executor executor) -> task<void> {
         auto made = co_await tls_pair(contexts);
@@ -347,7 +347,7 @@ TEST_CASE("an address that refuses is followed by the next one at once, and the 
     });
 }
 
-TEST_CASE("a dialer gives up in time", "[asio][client][S40]") {
+TEST_CASE("a dialer gives up in time", "[asio][client]") {
     run([](net::any_io_executor executor) -> task<void> {
         const deaf      silent(executor, "127.0.0.1");
         const addresses found{silent.endpoint()};
