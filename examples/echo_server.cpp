@@ -1,9 +1,12 @@
-// Echoes text and binary messages: one thread, and the core of the library in a poll loop (support/poll_server.hpp).
+// Echoes text and binary messages.
 #include "support/certificate_files.hpp"
 #include "support/command_line.hpp"
-#include "support/poll_server.hpp"
+#include "support/serving.hpp"
 
 #include <navette/deflate.hpp>
+
+#include <algorithm>
+#include <vector>
 
 namespace {
 
@@ -18,23 +21,9 @@ constexpr const char* help =
     "  --subprotocols A,B   those that it speaks (none)\n"
     "  --origin O           lets pages of this origin in, and no other; may be repeated (any)\n"
     "  --no-deflate         does not agree to compression\n"
+    "  --threads N          loops, each with a thread of its own; 0: one for each processor (1)\n"
     "  --cert F --key F     TLS, with the chain and the key in these files (PEM)\n"
     "  --help\n";
-
-struct echo {
-    struct state {};
-    using peer = example::peer<state>;
-
-    result<agreement> on_upgrade(server_handshake& handshake, peer&) { return handshake.accept(); }
-    void on_plain_request(server_handshake& handshake, buffer& out) {
-        example::respond(handshake, out, 426, {}, "This is a WebSocket server.\n");
-    }
-    void on_open(peer&) {}
-    void on_message(peer& from, opcode type, const_byte_span message) {
-        static_cast<void>(from.send(type, message));
-    }
-    void on_close(peer&) {}
-};
 
 // The elements of `list`; empty if one is no token or stands there twice.
 std::vector<std::string_view> split_tokens(std::string_view list) {
@@ -62,18 +51,19 @@ bool is_origin(std::string_view text) {
 int main(int argc, char** argv) {
     std::string_view host = "127.0.0.1";
     std::uint16_t port    = 9001;
-    limits bounds;
     std::vector<std::string_view> subprotocols, origins;
+    server_settings settings{.origins = origin_policy::any()};
     bool compresses = true;
     example::certificate_files certificate;
 
     example::command_line line(argc, argv, "echo_server", help,
                                {"host=", "port=", "max-message=", "subprotocols=", "origin=",
-                                "no-deflate", "cert=", "key="});
+                                "no-deflate", "threads=", "cert=", "key="});
     while (line.next()) {
         if (line.is("host")) host = line.value();
         if (line.is("port")) port = line.number<std::uint16_t>();
-        if (line.is("max-message")) bounds.max_message_size = line.number<std::uint64_t>();
+        if (line.is("max-message")) settings.limits.max_message_size =
+                line.number<std::uint64_t>();
         if (line.is("subprotocols")) {
             subprotocols = split_tokens(line.value());
             if (subprotocols.empty()) line.refuse_value("is not a list of distinct tokens");
@@ -84,22 +74,26 @@ int main(int argc, char** argv) {
             origins.push_back(line.value());
         }
         if (line.is("no-deflate")) compresses = false;
+        if (line.is("threads")) settings.threads = line.number<std::uint16_t>();
         certificate.take(line);
     }
     certificate.check(line);
     for (const std::string_view operand : line.operands())
         line.refuse(example::joined({"unexpected argument ", operand}));
 
-    // One thread deals with each message before it reads the next: all connections inflate to one place.
+    // A thread deals with each message before it reads the next: its connections inflate to one place. Several threads
+    // have no such place in common.
     static std::byte window[64 * 1024];
-    const permessage_deflate deflate({.window = window});
-    server_options options{
-        .origins      = origins.empty() ? origin_policy::any() : origin_policy::list(origins),
-        .subprotocols = subprotocols};
-    if (compresses) options.extensions = deflate.extensions();
-    echo app;
+    const permessage_deflate deflate(settings.threads == 1 ? deflate_options{.window = window}
+                                                           : deflate_options{});
+    if (compresses) settings.extensions = deflate.extensions();
+    if (!origins.empty()) settings.origins = origin_policy::list(origins);
+    settings.subprotocols.assign(subprotocols.begin(), subprotocols.end());
     std::optional<tls::context> secure;
     if (certificate) secure = certificate.server("echo_server");
-    example::serve("echo_server", secure ? "wss" : "ws", host, port, app, options, bounds,
-                   secure ? secure->factory() : transport_factory{});
+    if (secure) settings.tls = secure->factory();
+
+    server echo(settings);
+    echo.on_message = [](server_connection& from, const message& m) { from.send(m); };
+    example::serve("echo_server", secure ? "wss" : "ws", host, port, echo);
 }

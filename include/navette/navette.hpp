@@ -27,6 +27,7 @@
 #include <navette/codec/entropy.hpp>               // where unpredictable bytes come from
 #include <navette/codec/http_grammar.hpp>          // tokens, lists, quoted strings
 #include <navette/codec/ip_address.hpp>            // IP addresses, from text
+#include <navette/codec/ip_network.hpp>            // networks of them
 
 // frame: frames, without messages
 #include <navette/frame/opcode.hpp>                // what a frame is
@@ -53,6 +54,8 @@
 #include <navette/handshake/accept_key.hpp>        // Sec-WebSocket-Key and -Accept
 #include <navette/handshake/origin.hpp>            // which web pages a server lets in
 #include <navette/handshake/server_handshake.hpp>  // reads, judges and answers a request
+#include <navette/handshake/forwarded.hpp>         // for whom a proxy says that it speaks
+#include <navette/handshake/proxy_protocol.hpp>    // the same, before anything else
 #include <navette/handshake/client_handshake.hpp>  // writes a request and judges the answer
 
 // protocol: the sans-I/O heart

@@ -44,3 +44,16 @@
 #include <navette/websocket_conversation.ipp>
 #include <navette/websocket_thread.ipp>
 #include <navette/websocket.ipp>
+#include <navette/server_settings.ipp>
+#include <navette/server_poller.ipp>
+#include <navette/server_timers.ipp>
+#include <navette/server_core.ipp>
+#include <navette/server_loop.ipp>
+#include <navette/server_input.ipp>
+#include <navette/server_output.ipp>
+#include <navette/server_opening.ipp>
+#include <navette/server_ending.ipp>
+#include <navette/server_topics.ipp>
+#include <navette/server_connection.ipp>
+#include <navette/server_proxies.ipp>
+#include <navette/server.ipp>

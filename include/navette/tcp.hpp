@@ -226,9 +226,10 @@ public:
 inline constexpr int max_backlog = 4096;
 
 /// Listens on an address or a name of this machine; empty: on all interfaces, IPv6 and IPv4. Port 0 takes a free one.
-/// The address may be reused at once after a listener before has gone. `errc::invalid_port`: not from 0 to 65535; else as
-/// connect.
-io_result<listener> listen(std::string_view host, int port, int backlog = max_backlog) noexcept;
+/// The address may be reused at once after a listener before has gone. With `shares_port` other sockets of the same user
+/// may listen there as well, if they say so too, and the system spreads the connections over them (SO_REUSEPORT).
+/// `errc::invalid_port`: not from 0 to 65535; else as connect.
+io_result<listener> listen(std::string_view host, int port, int backlog = max_backlog, bool shares_port = false) noexcept;
 
 /// Listens on a unix socket at `path`. A socket file on which nobody listens any more is removed first; if somebody
 /// does, or the file is no socket, `std::errc::address_in_use`. Two processes that start at the same time are the

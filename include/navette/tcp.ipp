@@ -181,7 +181,7 @@ NAVETTE_INLINE std::uint16_t listener::port() const noexcept {
     return at ? at->port : std::uint16_t{0};
 }
 
-NAVETTE_INLINE io_result<listener> listen(std::string_view host, int port, int backlog) noexcept {
+NAVETTE_INLINE io_result<listener> listen(std::string_view host, int port, int backlog, bool shares_port) noexcept {
     if (port < 0 || port > 65'535) return errc::invalid_port;
     std::array<char, 256> name;
     if (!detail::copy_text(host, name)) return errc::invalid_host;
@@ -196,6 +196,9 @@ NAVETTE_INLINE io_result<listener> listen(std::string_view host, int port, int b
             detail::owned_fd fd(detail::open_socket(family));
             if (fd.get() >= 0) {
                 detail::set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+#if defined(SO_REUSEPORT)
+                if (shares_port) detail::set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+#endif
                 if (family == AF_INET6) detail::set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, host.empty() ? 0 : 1);
                 if (::bind(fd.get(), at.get(), at.size) == 0 && ::listen(fd.get(), backlog) == 0)
                     return listener(fd.release());

@@ -28,7 +28,7 @@ mapfile -t tests < <(printf '%s\n' "${sources[@]}" | grep '^tests/')
 
 costly='^ *# *include *<(iostream|regex|random|chrono|mutex|ranges|functional|system_error)>'
 none 'this header is too costly for floors 0 to 5' "$costly" "${core[@]}"
-mapfile -t light < <(printf '%s\n' "${headers[@]}" | grep -vxE 'include/navette/(asio|boost_asio|(tcp|tls|websocket)(_[a-z]+)?)\.(hpp|ipp)')
+mapfile -t light < <(printf '%s\n' "${headers[@]}" | grep -vxE 'include/navette/(asio|boost_asio|(tcp|tls|websocket|server)(_[a-z]+)?)\.(hpp|ipp)')
 none 'this header alone costs a third of what the library does' '^ *# *include *<(algorithm|iterator|memory)>' "${light[@]}"
 none 'costs half a second; use vector types' '^ *# *include *<[a-z]*intrin\.h>' "${headers[@]}" "${fragments[@]}"
 none 'reinterpret_cast belongs into base/bytes.hpp' 'reinterpret_cast *<' "${without_cast[@]}" "${fragments[@]}"

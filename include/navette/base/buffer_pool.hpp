@@ -50,6 +50,16 @@ public:
         (new (kept_ + count_++) buffer)->swap(returned);
     }
 
+    /// Gives memory that is not in use back to the heap, that which was given first, until at most `bytes` are kept.
+    void shrink(std::size_t bytes) noexcept {
+        std::size_t gone = 0;
+        for (; gone < count_ && bytes_ > bytes; ++gone) bytes_ -= kept_[gone].capacity();
+        if (gone == 0) return;
+        for (std::size_t i = gone; i < count_; ++i) kept_[i - gone].swap(kept_[i]);
+        for (std::size_t i = count_ - gone; i < count_; ++i) kept_[i].~buffer();
+        count_ -= gone;
+    }
+
     /// Bytes of memory kept and not in use.
     std::size_t bytes_kept() const noexcept { return bytes_; }
 

@@ -35,6 +35,7 @@ enum class errc : std::uint8_t {
     // a server judges a request
     bad_host, bad_target, target_too_long, method_not_allowed, http_version_not_supported, connection_lacks_upgrade,
     missing_key, invalid_key, unsupported_version, bad_subprotocols, bad_extensions, origin_refused, unexpected_body,
+    bad_proxy_header,
     // authentication, and a proxy on the way
     bad_authentication, unsupported_authentication, credentials_missing, credentials_refused,
     proxy_refused, proxy_truncated, proxy_wants_reconnection, early_tunnel_data,
@@ -156,6 +157,7 @@ inline constexpr error_facts error_table[] = {
     NAVETTE_ERROR(bad_extensions, handshake_failed, 1006, 400, "the Sec-WebSocket-Extensions field is malformed", "RFC 6455, 9.1"),
     NAVETTE_ERROR(origin_refused, handshake_failed, 1006, 403, "the Origin is not one that this server accepts", "RFC 6455, 10.2"),
     NAVETTE_ERROR(unexpected_body, handshake_failed, 1006, 400, "an upgrade request has a body, or its length is malformed", "RFC 9112, 6.3"),
+    NAVETTE_ERROR(bad_proxy_header, handshake_failed, 1006, 0, "the proxy in front of the server began with no header of the PROXY protocol", ""),
 
     NAVETTE_ERROR(bad_authentication, handshake_failed, 1006, 0, "a challenge or credentials are missing or malformed", "RFC 9110, 11"),
     NAVETTE_ERROR(unsupported_authentication, handshake_failed, 1006, 0, "no way to authenticate is demanded that is supported", "RFC 9110, 11.3"),

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <navette/codec/http_grammar.hpp>
-#include <navette/codec/ip_address.hpp>
+#include <navette/codec/ip_network.hpp>
 #include <navette/handshake/http_authentication.ipp>
 #include <navette/handshake/proxy_choice.hpp>
 #include <navette/handshake/uri.ipp>
@@ -10,17 +10,6 @@
 namespace navette {
 
 namespace detail {
-
-// An IPv4 address written as an IPv6 one (RFC 4291, 2.5.5.2) is an IPv4 address.
-constexpr ip_address unmapped(const ip_address& address) noexcept {
-    if (address.size != 16) return address;
-    for (std::size_t i = 0; i < 12; ++i)
-        if (address.bytes[i] != std::byte{i < 10 ? std::uint8_t{0} : std::uint8_t{0xff}}) return address;
-    ip_address short_form;
-    for (std::size_t i = 0; i < 4; ++i) short_form.bytes[i] = address.bytes[12 + i];
-    short_form.size = 4;
-    return short_form;
-}
 
 // `text` is "address/bits".
 constexpr bool is_in_network(const ip_address& address, std::string_view text) noexcept {
@@ -116,7 +105,7 @@ NAVETTE_INLINE std::string_view proxy_for(const uri& target, const proxy_environ
 
 NAVETTE_INLINE bool bypasses_proxy(const authority& target, std::string_view no_proxy) noexcept {
     std::string_view host    = target.host;
-    const ip_address address = detail::unmapped(target.ipv6 ? parse_ipv6(host) : parse_ipv4(host));
+    const ip_address address = unmapped(target.ipv6 ? parse_ipv6(host) : parse_ipv4(host));
     if (host.ends_with('.')) host.remove_suffix(1);
     while (!no_proxy.empty()) {
         const std::size_t end = lesser(no_proxy.find_first_of(", \t"), no_proxy.size());
