@@ -7,6 +7,7 @@
 #include <navette/handshake/server_handshake.hpp>
 #include <navette/protocol/session.hpp>
 #include <navette/server.hpp>
+#include <navette/server_memory.ipp>
 #include <navette/server_poller.ipp>
 #include <navette/server_timers.ipp>
 #include <navette/websocket_link.ipp>
@@ -78,9 +79,9 @@ public:
     }
 };
 
-// Bytes that wait: some of the connection's own, or some of a message that it shares.
+// Bytes that wait: some of the connection's own, or some that it shares with others or that lie apart.
 struct server_piece {
-    std::shared_ptr<published_message> owner{};
+    std::shared_ptr<void> owner{};
     const_byte_span                    shared{};
     std::size_t                        own = 0;
 };
@@ -121,16 +122,15 @@ struct server_io {
     std::size_t               shared    = 0;   // bytes of shared pieces
     std::size_t               counted   = 0;   // bytes of all, as the loop has counted them
     std::uint32_t             stalled_since = 0;
-    message_assembly          assembly;
+    message_assembly<server_memory> assembly;
     buffer                    parked{};     // input that nobody has dealt with
     transport_engine          engine{};
     buffer                    cipher{};     // what goes over the wire
     bool                      is_laid = true, is_shut = false;   // the engine's handshake; its end
     std::unique_ptr<proxy_protocol_reader> proxy{};
     std::unique_ptr<server_opening>        opening{};
-    server_io*                next = nullptr;   // in the list of those that are not used
 
-    explicit server_io(buffer_pool& pool) noexcept : assembly(pool) {}
+    explicit server_io(server_memory& memory) noexcept : assembly(memory) {}
 
     std::size_t waiting() const noexcept { return out.size() + shared + cipher.size(); }
 };

@@ -96,7 +96,7 @@ inline void server_loop::end(server_connection& c, std::error_code why) {
     if (server_io* const io = std::exchange(c.io_, nullptr)) {
         core_.buffered.fetch_sub(io->counted, std::memory_order_relaxed);
         counted_.buffered.take(io->counted);
-        delete io;
+        io_.destroy(io);
     }
     if (c.address_ != nullptr) core_.forget_address(*std::exchange(c.address_, nullptr));
     core_.transports.fetch_sub(1, std::memory_order_relaxed);
@@ -238,10 +238,6 @@ inline void server_loop::count_error(std::error_code error) noexcept {
 inline server_loop::~server_loop() {
     for_each([this](server_connection& c) { end(c, {}); });
     bury();
-    while (server_io* const io = free_io_) {
-        free_io_ = io->next;
-        delete io;
-    }
 }
 
 } // namespace navette::detail

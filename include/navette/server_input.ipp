@@ -35,11 +35,13 @@ inline void server_loop::read_later(server_connection& c) {
 // Reads until there is nothing more, or others should have their turn.
 inline void server_loop::read(server_connection& c) {
     using phase = server_connection::phase;
+    constexpr std::size_t first_read = 4'096;
     for (std::size_t sum = 0;;) {
         byte_span place;
         if (c.io_ != nullptr && c.phase_ == phase::open && !c.io_->engine) place = c.io_->assembly.direct_space(c.protocol_);
         const bool is_direct = !place.empty();
-        if (!is_direct) place = input_.data();
+        // The head of a long message alone: the rest is then read straight into its place.
+        if (!is_direct) place = has(c, sends_large) ? input_.data().first(lesser(first_read, input_.size())) : input_.data();
 
         const ::ssize_t got = ::recv(c.fd_, place.data(), place.size(), 0);
         if (got < 0) {
@@ -59,8 +61,12 @@ inline void server_loop::read(server_connection& c) {
             c.last_read_ = now_;
             clear(c, ping_awaited);
             if (core_.told.wire) core_.told.wire(c, wire_direction::in, place.first(n));
-            if (is_direct) take_direct(c, n);
-            else take_wire(c, place.first(n));
+            if (is_direct) {
+                set(c, sends_large);
+                take_direct(c, n);
+            } else {
+                take_wire(c, place.first(n));
+            }
         }
         flush(c);
         settle(c);
@@ -168,7 +174,9 @@ inline void server_loop::talk(server_connection& c, byte_span in) {
         } else {
             e = c.io_->assembly.receive(c.protocol_, in, output(c));
         }
-        if (!e || !deliver(c, e)) break;
+        if (!e) break;
+        clear(c, sends_large);
+        if (!deliver(c, e)) break;
         if (out_.size() > flush_mark) flush_current(c);
         if (has(c, paused) || queued(c) > core_.settings.pause_mark) break;
     }

@@ -29,6 +29,7 @@ enum server_flag : std::uint16_t {
     trusted      = 4096,   // it comes from a proxy that is believed
     begins       = 8192,   // a PROXY header is expected
     ending       = 16384,  // the peer's end, or an error, stands behind what is to be read
+    sends_large  = 32768,  // its last message was long
 };
 
 // A subscriber of a topic.
@@ -53,8 +54,7 @@ class server_loop {
     static constexpr std::size_t   flush_mark     = 256 * 1024;   // of output that one read leads to
     static constexpr std::size_t   read_at_once   = 1024 * 1024;  // of one connection, before others have their turn
     static constexpr std::size_t   park_mark      = 16 * 1024;    // of input that comes before an answer is decided on
-    static constexpr std::size_t   kept_io        = 64;           // that are not used
-    static constexpr std::size_t   kept_pool      = std::size_t{32} << 20;
+    static constexpr std::uint32_t trim_after     = 20;           // milliseconds without anything to do
     static constexpr std::uint32_t retry_accept   = 100;          // milliseconds
     static constexpr std::uint32_t no_slot        = 0xffff'ffff;
     enum : std::uint64_t { bell_token, stop_token, other_stop_token, listener_token };
@@ -66,20 +66,20 @@ class server_loop {
     loop_counters                   counted_{};
 
     instant       began_;
-    std::uint32_t now_ = 0;   // milliseconds since then
+    std::uint32_t now_  = 0;   // milliseconds since then
+    std::uint32_t busy_ = 0;   // when there was something to do
     timer_wheel   timers_{0};
 
     std::vector<std::unique_ptr<chunk>> chunks_{};
     std::uint32_t                       free_  = no_slot;
     std::size_t                         count_ = 0;   // connections
 
-    buffer_pool                     pool_{kept_pool};
+    server_memory                   memory_{core_.settings.limits};
     buffer                          input_{}, plain_{};   // storage: what is read, and what an engine makes of it
     buffer                          out_{};               // what the connection that is dealt with sends
     buffer                          scratch_{};
     server_connection*              current_ = nullptr;
-    server_io*                      free_io_ = nullptr;
-    std::size_t                     free_io_count_ = 0;
+    server_slab<server_io>          io_{};
     std::vector<server_connection*> dirty_{}, dirty_now_{}, ready_{}, ready_now_{}, graves_{};
     std::vector<server_mailbox::task> tasks_{};
     std::vector<std::pair<server_connection*, std::error_code>>    reasons_{};   // why they are doomed
@@ -90,7 +90,6 @@ class server_loop {
     bool          is_stopping_ = false;
     std::uint32_t accept_at_   = 0;      // when accepting is tried again, if it is not accepts_
     std::uint32_t stop_by_     = 0;
-    std::uint32_t pool_looked_ = 0;
 
 public:
     server_loop(server_core& core, unsigned number) noexcept : core_(core), number_(number), began_(tcp::now()) {
@@ -124,6 +123,7 @@ private:
     void handle(const readiness& what);
     void attend(server_connection& c, const readiness& what);
     void finish_turn();
+    void trim() noexcept;
     int  patience() const noexcept;
     void watch(server_connection& c) noexcept;
 
@@ -168,7 +168,7 @@ private:
     send_result send(server_connection& c, opcode type, const_byte_span payload, compress how);
     send_result send_large(server_connection& c, opcode type, const_byte_span payload);
     send_result refuse(errc why) noexcept;
-    void        share(server_connection& c, const std::shared_ptr<published_message>& owner, const_byte_span bytes);
+    void        share(server_connection& c, const std::shared_ptr<void>& owner, const_byte_span bytes);
     static void settle_pieces(server_io& io);
     void        flush(server_connection& c);
     void        flush_current(server_connection& c);
@@ -236,6 +236,9 @@ inline std::error_code server_loop::open(std::vector<std::shared_ptr<tcp::listen
     const std::size_t least = 4'096;
     if (input_.grow(core_.settings.read_size < least ? least : core_.settings.read_size).empty()) return errc::out_of_memory;
     if (core_.settings.tls.make != nullptr && plain_.grow(64 * 1024).empty()) return errc::out_of_memory;
+    // What lives as long as the loop lies below what comes and goes, which the heap can then give back.
+    for (auto* const each : {&dirty_, &dirty_now_, &ready_, &ready_now_, &graves_}) each->reserve(4'096);
+    memory_.reserve(4'096);
     listeners_ = std::move(listeners);
     resume_accepting();
     box_->open();
@@ -251,6 +254,8 @@ inline void server_loop::run() noexcept {
 inline void server_loop::turn() {
     const std::size_t n = poller_.wait(patience());
     tick();
+    if (n != 0) busy_ = now_;
+    else if (has_come(now_, busy_ + trim_after)) trim();
     for (std::size_t i = 0; i < n; ++i) handle(poller_[i]);
 
     ready_now_.swap(ready_);
@@ -268,6 +273,15 @@ inline void server_loop::turn() {
     bury();
 }
 
+// A busy time is over: what it has left goes back.
+inline void server_loop::trim() noexcept {
+    if (memory_.bytes_kept() == 0) return;
+    memory_.trim();
+    io_.trim();
+    if (out_.empty()) out_ = buffer();
+    scratch_ = buffer();
+}
+
 inline int server_loop::patience() const noexcept {
     if (!ready_.empty()) return 0;
     int        wait   = timers_.wait(now_);
@@ -277,7 +291,7 @@ inline int server_loop::patience() const noexcept {
     };
     if (!accepts_ && !is_stopping_) at_most(accept_at_);
     if (is_stopping_) at_most(stop_by_);
-    if (pool_.bytes_kept() != 0) at_most(pool_looked_ + 1'000);
+    if (memory_.bytes_kept() != 0) at_most(busy_ + trim_after);
     return wait;
 }
 
@@ -322,13 +336,6 @@ inline void server_loop::finish_turn() {
             settle(*c);
         }
         dirty_now_.clear();
-    }
-    // Memory that a busy time has left goes back, half of it each second.
-    if (pool_.bytes_kept() == 0) {
-        pool_looked_ = now_;
-    } else if (has_come(now_, pool_looked_ + 1'000)) {
-        pool_.shrink(pool_.bytes_kept() / 2);
-        pool_looked_ = now_;
     }
 }
 
@@ -389,13 +396,7 @@ void server_loop::for_each(F f) {
 
 inline server_io& server_loop::io_of(server_connection& c) {
     if (c.io_ != nullptr) return *c.io_;
-    if (free_io_ != nullptr) {
-        c.io_          = free_io_;
-        free_io_       = std::exchange(c.io_->next, nullptr);
-        --free_io_count_;
-    } else {
-        c.io_ = new server_io(pool_);
-    }
+    c.io_ = io_.make(memory_);
     return *c.io_;
 }
 
@@ -404,16 +405,8 @@ inline void server_loop::release_io(server_connection& c) noexcept {
     server_io* const io = c.io_;
     if (io == nullptr || io->opening || io->proxy || io->engine || io->waiting() != 0 || !io->parked.empty() || !io->assembly.release()) return;
     c.io_ = nullptr;
-    if (io->out.capacity() != 0) pool_.give(std::exchange(io->out, buffer()));
-    io->parked = buffer();
-    io->pieces.clear();
-    io->first = io->accounted = 0;
-    if (free_io_count_ == kept_io) {
-        delete io;
-        return;
-    }
-    io->next = std::exchange(free_io_, io);
-    ++free_io_count_;
+    if (io->out.capacity() != 0) memory_.give(std::move(io->out));
+    io_.destroy(io);
 }
 
 // What poll is to wait for; epoll tells everything once.

@@ -88,15 +88,27 @@ inline send_result server_loop::send_large(server_connection& c, opcode type, co
         head.clear();
         return {};
     }
-    server_io& io = io_of(c);
-    if (!io.out.append(std::as_const(head).data().subspan(of_head)) || !io.out.append(payload.subspan(n - of_head))) doom(c, errc::out_of_memory);
+    server_io&            io   = io_of(c);
+    const const_byte_span rest = payload.subspan(n - of_head);
+    if (!io.out.append(std::as_const(head).data().subspan(of_head))) doom(c, errc::out_of_memory);
     head.clear();
+    if (buffer apart = memory_.larger(rest.size()); apart.is_fixed()) {
+        static_cast<void>(apart.append(rest));
+        const const_byte_span bytes = std::as_const(apart).data();
+        const auto give_back = [this](buffer* done) {
+            memory_.give(std::move(*done));
+            delete done;
+        };
+        share(c, std::shared_ptr<buffer>(new buffer(std::move(apart)), give_back), bytes);
+    } else if (!io.out.append(rest)) {
+        doom(c, errc::out_of_memory);
+    }
     note_queue(c, true);
     return {send_status::queued};
 }
 
 // Puts bytes of a shared message behind all that waits.
-inline void server_loop::share(server_connection& c, const std::shared_ptr<published_message>& owner, const_byte_span bytes) {
+inline void server_loop::share(server_connection& c, const std::shared_ptr<void>& owner, const_byte_span bytes) {
     server_io& io = io_of(c);
     if (current_ == &c && !out_.empty()) io.out.swap(out_);
     settle_pieces(io);
@@ -145,7 +157,7 @@ inline void server_loop::flush_current(server_connection& c) {
                 out_.consume(n);
                 if (!out_.empty()) {
                     io_of(c).out.swap(out_);
-                    if (out_.capacity() == 0) out_ = pool_.take();
+                    if (out_.capacity() == 0) out_ = memory_.take();
                     note_queue(c, true);
                 }
             }

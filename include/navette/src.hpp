@@ -45,6 +45,7 @@
 #include <navette/websocket_thread.ipp>
 #include <navette/websocket.ipp>
 #include <navette/server_settings.ipp>
+#include <navette/server_memory.ipp>
 #include <navette/server_poller.ipp>
 #include <navette/server_timers.ipp>
 #include <navette/server_core.ipp>

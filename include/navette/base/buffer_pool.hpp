@@ -41,6 +41,12 @@ public:
         return taken;
     }
 
+    /// A buffer with room for `size` bytes, not taken from those that are kept; without, if there is no memory.
+    buffer larger(std::size_t size) noexcept {
+        buffer made;
+        return made.reserve(size) ? std::move(made) : buffer();
+    }
+
     /// Takes back a buffer, whose bytes are dropped. A fixed one, or one without memory, is not kept.
     void give(buffer returned) noexcept {
         if (returned.is_fixed() || returned.capacity() == 0) return;

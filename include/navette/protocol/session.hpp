@@ -8,18 +8,20 @@
 namespace navette {
 
 /// What makes whole messages of the pieces of a protocol that somebody else holds: for who has many connections and keeps
-/// this only while a message is incomplete. `pool` is borrowed, outlives it and belongs to the same thread.
+/// this only while a message is incomplete. `pool` is borrowed, outlives it and belongs to the same thread. It is a
+/// buffer_pool, or has like that one take and give, and larger.
+template <class Pool = buffer_pool>
 class message_assembly {
     // Invariant: the last direct_ bytes of bytes_ are space that direct_space() handed out, or the last parked_ bytes of it
     // were read into that space and not yet taken by the protocol; never both.
-    buffer_pool* pool_;
-    buffer       bytes_;
-    std::size_t  direct_    = 0;
-    std::size_t  parked_    = 0;
-    bool         delivered_ = false;  // what bytes_ holds was delivered by the last call
+    Pool*       pool_;
+    buffer      bytes_;
+    std::size_t direct_    = 0;
+    std::size_t parked_    = 0;
+    bool        delivered_ = false;  // what bytes_ holds was delivered by the last call
 
 public:
-    explicit message_assembly(buffer_pool& pool) noexcept : pool_(&pool) {}
+    explicit message_assembly(Pool& pool) noexcept : pool_(&pool) {}
     message_assembly(message_assembly&& other) noexcept
         : pool_(other.pool_), bytes_(std::move(other.bytes_)), direct_(std::exchange(other.direct_, 0)),
           parked_(std::exchange(other.parked_, 0)), delivered_(std::exchange(other.delivered_, false)) {}
@@ -60,7 +62,10 @@ public:
         drop_direct();
         const std::uint64_t remaining = ws.payload_remaining();
         if (delivered_ || parked_ != 0 || bytes_.empty() || remaining < worthwhile) return {};
-        const std::size_t most  = bytes_.size() < worthwhile ? worthwhile : bytes_.size();
+        // A fixed buffer is there already, and a message that may be so long fits.
+        const std::size_t most  = bytes_.is_fixed()             ? bytes_.capacity() - bytes_.size()
+                                  : bytes_.size() < worthwhile ? worthwhile
+                                                               : bytes_.size();
         const byte_span   space = bytes_.grow(remaining < most ? static_cast<std::size_t>(remaining) : most);
         direct_                 = space.size();
         return space;
@@ -104,15 +109,15 @@ private:
         return make_room(e.payload.size(), ws) && bytes_.append(e.payload);
     }
 
-    // Doubles, but to no more than a message may have: while it moves, the old place and the new one are held.
+    // To twice as much, but no more than a message may have: while it moves, the old place and the new one are held.
     bool make_room(std::size_t n, const protocol_core& ws) noexcept {
         const std::size_t size = bytes_.size();
         if (bytes_.capacity() - size >= n) return true;
-        const std::uint64_t most = ws.bounds().max_message_size;
-        buffer              larger;
-        if (!larger.reserve(2 * size + n > most ? static_cast<std::size_t>(most) : 2 * size + n)) return false;
-        if (!larger.append(bytes_.data())) return false;
-        bytes_ = std::move(larger);
+        const std::uint64_t most   = ws.bounds().max_message_size;
+        buffer              larger = pool_->larger(2 * size + n > most ? static_cast<std::size_t>(most) : 2 * size + n);
+        if (larger.capacity() < size + n || !larger.append(bytes_.data())) return false;
+        bytes_.swap(larger);
+        pool_->give(std::move(larger));
         return true;
     }
 
@@ -140,7 +145,7 @@ private:
 template <role R>
 class session {
     navette::protocol<R> protocol_;
-    message_assembly     assembly_;
+    message_assembly<>   assembly_;
 
 public:
     session(navette::protocol<R> open, buffer_pool& pool) noexcept : protocol_(std::move(open)), assembly_(pool) {}
