@@ -1,9 +1,13 @@
 // Rooms to talk in: ws://host/room?nick=ada joins one, a text message is said to all in it, and a web page for it is
 // served on the same port. Whoever reads too slowly misses lines, and is told how many.
 #include "support/command_line.hpp"
-#include "support/poll_server.hpp"
+#include "support/serving.hpp"
 
 #include <page.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <vector>
 
 namespace {
 
@@ -11,11 +15,12 @@ using namespace navette;
 using example::joined;
 
 constexpr const char* help =
-    "usage: chat [--host H] [--port P]\n"
+    "usage: chat [--host H] [--port P] [--threads N]\n"
     "Rooms to talk in, at http://H:P/room in a browser or ws://H:P/room?nick=NAME. Ctrl-C ends "
     "it.\n"
     "  --host H   the address to listen on (127.0.0.1)\n"
     "  --port P   the port; 0 takes a free one (9001)\n"
+    "  --threads N  loops, each with a thread of its own; 0: one for each processor (1)\n"
     "  --help\n";
 
 constexpr std::size_t longest_line = 4096, longest_nick = 24, longest_room = 256;
@@ -57,56 +62,43 @@ bool is_nick(std::string_view text) {
 }
 
 class chat {
-public:
-    struct state {
-        std::string room{}, nick{};
-        std::size_t missed = 0; // lines that were left out because it reads too slowly
+    struct guest {
+        std::string room, nick;
     };
-    using peer = example::peer<state>;
 
-private:
-    std::vector<peer*> present_{};
+    // Behind the lock, the names of all guests too.
+    server& server_;
+    std::mutex guard_{};
+    std::vector<guest*> present_{};
     std::size_t guests_ = 0;
 
 public:
-    result<agreement> on_upgrade(server_handshake& handshake, peer& guest) {
-        const request_view& request = handshake.request();
+    explicit chat(server& on) : server_(on) {
+        on.on_request = [this](server_request& request) { answer(request); };
+        on.on_open    = [this](server_connection& ws) { enter(ws); };
+        on.on_close   = [this](server_connection& ws, const server_close&) { leave(ws); };
+        on.on_message = [this](server_connection& ws, const message& m) { hear(ws, m); };
+        on.on_drain   = [](server_connection& ws) {
+            if (const auto missed = ws.take_missed(); missed != 0)
+                ws.send(joined({"* ", std::to_string(missed),
+                                " lines were left out: you read too slowly"}));
+        };
+    }
+
+private:
+    static void answer(server_request& asked) {
+        const request_view& request = asked.view();
+        if (!asked.is_upgrade()) return respond(asked);
         if (request.path.size() > longest_room) {
-            static_cast<void>(handshake.reject(414, {}, "The room's name is too long.\n"));
-            return errc::request_answered;
+            static_cast<void>(asked.reject(414, "The room's name is too long.\n"));
+            return;
         }
-        guest.state.room = request.path;
-        guest.state.nick = query_value(request.query, "nick");
-        return handshake.accept();
+        asked.emplace<guest>(guest{std::string(request.path), query_value(request.query, "nick")});
+        static_cast<void>(asked.accept());
     }
 
-    void on_open(peer& guest) {
-        const std::string wanted = is_nick(guest.state.nick)
-                                       ? guest.state.nick
-                                       : joined({"guest", std::to_string(++guests_)});
-        guest.state.nick         = wanted;
-        for (int number = 2; is_taken(guest.state.room, guest.state.nick); ++number)
-            guest.state.nick = joined({wanted, "-", std::to_string(number)});
-        present_.push_back(&guest);
-        say(guest.state.room,
-            joined({"* ", guest.state.nick, " is here; in ", who(guest.state.room)}));
-    }
-
-    void on_close(peer& guest) {
-        if (std::erase(present_, &guest) != 0)
-            say(guest.state.room, joined({"* ", guest.state.nick, " has left"}));
-    }
-
-    void on_message(peer& guest, opcode type, const_byte_span message) {
-        const std::string_view text = as_text(message);
-        if (type == opcode::binary)
-            static_cast<void>(guest.close(close_code::unsupported_data, "this is for text"));
-        else if (text.starts_with("/")) command(guest, text);
-        else say(guest.state.room, joined({guest.state.nick, ": ", text}));
-    }
-
-    void on_plain_request(server_handshake& handshake, buffer& out) {
-        const std::string_view path = handshake.request().path;
+    static void respond(server_request& asked) {
+        const std::string_view path = asked.view().path;
         const bool is_style = path == "/style.css", is_script = path == "/chat.js";
         const http_field fields[] = {
             {"Content-Type", is_style    ? "text/css; charset=utf-8"
@@ -117,55 +109,73 @@ public:
              "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
         };
         constexpr http_field allow[] = {{"Allow", "GET, HEAD"}};
-        if (handshake.request().method != "GET" && handshake.request().method != "HEAD")
-            return example::respond(handshake, out, 405, allow, "405\n");
-        example::respond(handshake, out, 200, fields,
-                         is_style    ? page::style_css
-                         : is_script ? page::chat_js
-                                     : page::chat_html);
+        const bool is_read = asked.view().method == "GET" || asked.view().method == "HEAD";
+        static_cast<void>(is_read ? asked.respond(200,
+                                                  is_style    ? page::style_css
+                                                  : is_script ? page::chat_js
+                                                              : page::chat_html,
+                                                  fields)
+                                  : asked.respond(405, "405\n", allow));
     }
 
-private:
+    void enter(server_connection& ws) {
+        const std::lock_guard held(guard_);
+        guest& one = *ws.object<guest>();
+        const std::string wanted =
+            is_nick(one.nick) ? one.nick : joined({"guest", std::to_string(++guests_)});
+        one.nick = wanted;
+        for (int number = 2; is_taken(one.room, one.nick); ++number)
+            one.nick = joined({wanted, "-", std::to_string(number)});
+        present_.push_back(&one);
+        ws.subscribe(one.room);
+        say(one.room, joined({"* ", one.nick, " is here; in ", who(one.room)}));
+    }
+
+    void leave(server_connection& ws) {
+        const std::lock_guard held(guard_);
+        const guest& one = *ws.object<guest>();
+        std::erase(present_, &one);
+        say(one.room, joined({"* ", one.nick, " has left"}));
+    }
+
+    void hear(server_connection& ws, const message& m) {
+        const std::lock_guard held(guard_);
+        guest& one = *ws.object<guest>();
+        if (m.type == opcode::binary)
+            static_cast<void>(ws.close(close_code::unsupported_data, "this is for text"));
+        else if (m.text().starts_with("/")) command(ws, one, m.text());
+        else say(one.room, joined({one.nick, ": ", m.text()}));
+    }
+
     bool is_taken(std::string_view room, std::string_view nick) const {
-        return std::ranges::any_of(present_, [&](const peer* p) {
-            return p->state.room == room && p->state.nick == nick;
-        });
+        return std::ranges::any_of(
+            present_, [&](const guest* one) { return one->room == room && one->nick == nick; });
     }
 
     std::string who(std::string_view room) const {
         std::string list;
-        for (const peer* p : present_)
-            if (p->state.room == room) list += joined({list.empty() ? "" : ", ", p->state.nick});
+        for (const guest* one : present_)
+            if (one->room == room) list += joined({list.empty() ? "" : ", ", one->nick});
         return joined({room, ": ", list});
     }
 
-    static void tell(peer& guest, std::string_view line) {
-        if (!guest.is_open()) return;
-        if (guest.queued() > example::output_mark) {
-            ++guest.state.missed;
-            return;
-        }
-        if (const std::size_t missed = std::exchange(guest.state.missed, 0); missed != 0)
-            static_cast<void>(guest.send(joined(
-                {"* ", std::to_string(missed), " lines were left out: you read too slowly"})));
-        static_cast<void>(guest.send(line));
-    }
-
+    // The lock is held, so that all hear the lines in the same order.
     void say(std::string_view room, std::string_view line) {
-        for (peer* p : present_)
-            if (p->state.room == room) tell(*p, line);
+        static_cast<void>(server_.publish(room, line));
     }
 
-    void command(peer& guest, std::string_view text) {
-        if (text == "/who") return tell(guest, joined({"* in ", who(guest.state.room)}));
-        if (!text.starts_with("/nick ")) return tell(guest, "* commands: /nick NAME, /who");
+    void command(server_connection& ws, guest& one, std::string_view text) {
+        if (text == "/who") return tell(ws, joined({"* in ", who(one.room)}));
+        if (!text.starts_with("/nick ")) return tell(ws, "* commands: /nick NAME, /who");
         const std::string_view wanted = trim_ows(text.substr(6));
         if (!is_nick(wanted))
-            return tell(guest, "* that is no name: at most 24 bytes, no spaces, none of : * / ,");
-        if (is_taken(guest.state.room, wanted)) return tell(guest, "* that name is taken");
-        const std::string before = std::exchange(guest.state.nick, std::string(wanted));
-        say(guest.state.room, joined({"* ", before, " is now ", guest.state.nick}));
+            return tell(ws, "* that is no name: at most 24 bytes, no spaces, none of : * / ,");
+        if (is_taken(one.room, wanted)) return tell(ws, "* that name is taken");
+        const std::string before = std::exchange(one.nick, std::string(wanted));
+        say(one.room, joined({"* ", before, " is now ", one.nick}));
     }
+
+    static void tell(server_connection& ws, std::string_view line) { ws.send(line); }
 };
 
 } // namespace
@@ -173,15 +183,18 @@ private:
 int main(int argc, char** argv) {
     std::string_view host = "127.0.0.1";
     std::uint16_t port    = 9001;
-    example::command_line line(argc, argv, "chat", help, {"host=", "port="});
+    server_settings settings{.origins = origin_policy::same_origin()};
+    settings.limits.max_message_size = longest_line;
+    example::command_line line(argc, argv, "chat", help, {"host=", "port=", "threads="});
     while (line.next()) {
         if (line.is("host")) host = line.value();
         if (line.is("port")) port = line.number<std::uint16_t>();
+        if (line.is("threads")) settings.threads = line.number<std::uint16_t>();
     }
     for (const std::string_view operand : line.operands())
         line.refuse(example::joined({"unexpected argument ", operand}));
 
-    chat app;
-    example::serve("chat", "http", host, port, app, {.origins = origin_policy::same_origin()},
-                   {.max_message_size = longest_line});
+    server rooms(settings);
+    const chat app(rooms);
+    example::serve("chat", "http", host, port, rooms);
 }

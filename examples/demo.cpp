@@ -2,12 +2,17 @@
 // and counts. A client without the page's subprotocol, such as wscat, is simply echoed.
 #include "support/certificate_files.hpp"
 #include "support/command_line.hpp"
-#include "support/poll_server.hpp"
 #include "support/self_signed.hpp"
+#include "support/serving.hpp"
 
 #include <navette/deflate.hpp>
 
 #include <page.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <vector>
 
 namespace {
 
@@ -21,10 +26,12 @@ constexpr const char* help =
     "  --tls             https and wss, with a certificate for localhost that it makes itself\n"
     "  --cert F --key F  the same, with the chain and the key in these files (PEM)\n"
     "  --no-deflate      does not agree to compression\n"
+    "  --threads N       loops, each with a thread of its own; 0: one for each processor (1)\n"
     "  --help\n";
 
 constexpr std::string_view page_subprotocol = "demo.navette";
 constexpr std::size_t most_named            = 24; // visitors that a page is told of one by one
+constexpr std::size_t output_mark = 256 * 1024;   // bytes that wait above which a page gets no news
 
 constexpr std::string_view names[] = {
     "Heddle",  "Selvage",  "Bobbin", "Twill",    "Damask",  "Treadle", "Warp",  "Weft",
@@ -58,79 +65,88 @@ struct counter {
 };
 
 class demo {
-public:
-    struct state {
+    struct visitor {
+        connection_handle page{}; // of nobody, if it is no page
+        bool is_page  = false;
         std::uint64_t id = 0;
-        bool is_page     = false;
         std::string_view client{};
         instant since{};
         std::uint64_t messages = 0;
     };
-    using peer = example::peer<state>;
 
-private:
+    // Behind the lock, what visitors are, too.
     const instant started_ = tcp::now();
-    std::uint64_t ever_    = 0;
-    std::vector<peer*> present_{};
+    mutable std::mutex guard_{};
+    std::uint64_t ever_ = 0;
+    std::vector<visitor*> present_{};
     counter text_{}, binary_{}, pings_{};
 
 public:
-    result<agreement> on_upgrade(server_handshake& handshake, peer& visitor) {
-        result<agreement> agreed = handshake.accept();
-        if (agreed) visitor.state.is_page = agreed->subprotocol == page_subprotocol;
-        visitor.state.client = client_name(handshake.request());
-        return agreed;
-    }
-
-    void on_open(peer& visitor) {
-        visitor.state.id    = ++ever_;
-        visitor.state.since = tcp::now();
-        present_.push_back(&visitor);
-        tell_everybody();
-    }
-
-    void on_close(peer& visitor) {
-        std::erase(present_, &visitor);
-        tell_everybody();
-    }
-
-    void on_message(peer& from, opcode type, const_byte_span message) {
-        static_cast<void>(from.send(type, message));
-        const bool is_ping =
-            from.state.is_page && type == opcode::text && as_text(message).starts_with(pinged);
-        if (is_ping) {
-            pings_.count(message.size());
-            tell(from);
-            return;
-        }
-        const bool marked =
-            from.state.is_page && type == opcode::text && as_text(message).starts_with(said);
-        (type == opcode::text ? text_ : binary_).count(message.size() - (marked ? said.size() : 0));
-        ++from.state.messages;
-    }
-
-    void on_plain_request(server_handshake& handshake, buffer& out) {
-        const request_view& request = handshake.request();
-        if (request.method != "GET" && request.method != "HEAD") {
-            constexpr http_field allow[] = {{"Allow", "GET, HEAD"}};
-            example::respond(handshake, out, 405, allow, "405\n");
-        } else if (request.path == "/") {
-            serve(handshake, out, "text/html; charset=utf-8", page::demo_html);
-        } else if (request.path == "/style.css") {
-            serve(handshake, out, "text/css; charset=utf-8", page::style_css);
-        } else if (request.path == "/demo.js") {
-            serve(handshake, out, "text/javascript; charset=utf-8", page::demo_js);
-        } else if (request.path == "/counters") {
-            serve(handshake, out, "application/json", joined({"{", counters(), "}\n"}));
-        } else {
-            example::respond(handshake, out, 404, {}, "404\n");
-        }
+    explicit demo(server& on) {
+        on.on_request = [this](server_request& request) { answer(request); };
+        on.on_open    = [this](server_connection& ws) { enter(ws); };
+        on.on_close   = [this](server_connection& ws, const server_close&) { leave(ws); };
+        on.on_message = [this](server_connection& ws, const message& m) { hear(ws, m); };
     }
 
 private:
+    void enter(server_connection& ws) {
+        const std::lock_guard held(guard_);
+        visitor& one = *ws.object<visitor>();
+        one.is_page  = ws.subprotocol() == page_subprotocol;
+        one.page     = ws.handle();
+        one.id       = ++ever_;
+        one.since    = tcp::now();
+        present_.push_back(&one);
+        tell_everybody();
+    }
+
+    void leave(server_connection& ws) {
+        const std::lock_guard held(guard_);
+        std::erase(present_, ws.object<visitor>());
+        tell_everybody();
+    }
+
+    void hear(server_connection& ws, const message& m) {
+        ws.send(m);
+        const std::lock_guard held(guard_);
+        visitor& one      = *ws.object<visitor>();
+        const auto begins = [&](std::string_view mark) {
+            return one.is_page && m.type == opcode::text && m.text().starts_with(mark);
+        };
+        if (begins(pinged)) {
+            pings_.count(m.data.size());
+            ws.send(news_for(one));
+            return;
+        }
+        (m.type == opcode::text ? text_ : binary_).count(m.data.size() - (begins(said) ? said.size() : 0));
+        ++one.messages;
+    }
+
+    void answer(server_request& asked) {
+        const request_view& request = asked.view();
+        if (asked.is_upgrade()) {
+            asked.emplace<visitor>().client = client_name(request);
+            static_cast<void>(asked.accept());
+        } else if (request.method != "GET" && request.method != "HEAD") {
+            constexpr http_field allow[] = {{"Allow", "GET, HEAD"}};
+            static_cast<void>(asked.respond(405, "405\n", allow));
+        } else if (request.path == "/") {
+            serve(asked, "text/html; charset=utf-8", page::demo_html);
+        } else if (request.path == "/style.css") {
+            serve(asked, "text/css; charset=utf-8", page::style_css);
+        } else if (request.path == "/demo.js") {
+            serve(asked, "text/javascript; charset=utf-8", page::demo_js);
+        } else if (request.path == "/counters") {
+            const std::lock_guard held(guard_);
+            serve(asked, "application/json", joined({"{", counters(), "}\n"}));
+        } else {
+            static_cast<void>(asked.respond(404, "404\n"));
+        }
+    }
+
     // Isolated from other origins, a page may read its clock to 5 microseconds and not to 100 only.
-    static void serve(server_handshake& handshake, buffer& out, std::string_view type,
-                      std::string_view body) {
+    static void serve(server_request& asked, std::string_view type, std::string_view body) {
         const http_field fields[] = {
             {"Content-Type", type},
             {"Content-Security-Policy",
@@ -141,7 +157,7 @@ private:
             {"X-Content-Type-Options", "nosniff"},
             {"Cache-Control", "no-store"},
         };
-        example::respond(handshake, out, 200, fields, body);
+        static_cast<void>(asked.respond(200, body, fields));
     }
 
     static std::string seconds_since(instant then) {
@@ -158,26 +174,26 @@ private:
     // Nothing in it comes from a visitor but numbers, so nothing needs escaping.
     std::string visitors() const {
         std::string list;
-        for (const peer* visitor :
-             std::span(present_).first(std::min(present_.size(), most_named))) {
-            const state& v = visitor->state;
-            list += joined({list.empty() ? "" : ",", R"({"id":)", std::to_string(v.id),
-                            R"(,"name":")", names[v.id % std::size(names)], R"(","client":")",
-                            v.client, R"(","seconds":)", seconds_since(v.since), R"(,"messages":)",
-                            std::to_string(v.messages), "}"});
-        }
+        for (const visitor* one : std::span(present_).first(std::min(present_.size(), most_named)))
+            list += joined({list.empty() ? "" : ",", R"({"id":)", std::to_string(one->id),
+                            R"(,"name":")", names[one->id % std::size(names)], R"(","client":")",
+                            one->client, R"(","seconds":)", seconds_since(one->since),
+                            R"(,"messages":)", std::to_string(one->messages), "}"});
         return joined({R"("visitors":[)", list, "]"});
     }
 
-    void tell(peer& visitor) {
-        if (!visitor.is_open() || visitor.queued() > example::output_mark) return;
-        static_cast<void>(visitor.send(joined({news, R"({"you":)", std::to_string(visitor.state.id),
-                                               ",", counters(), ",", visitors(), "}"})));
+    std::string news_for(const visitor& one) const {
+        return joined({news, R"({"you":)", std::to_string(one.id), ",", counters(), ",", visitors(),
+                       "}"});
     }
 
-    void tell_everybody() {
-        for (peer* visitor : present_)
-            if (visitor->state.is_page) tell(*visitor);
+    // Each page on the thread that it belongs to.
+    void tell_everybody() const {
+        for (const visitor* one : present_)
+            if (one->is_page)
+                one->page.post([text = news_for(*one)](server_connection& ws) {
+                    if (ws.buffered() <= output_mark) ws.send(text);
+                });
     }
 };
 
@@ -196,12 +212,15 @@ int main(int argc, char** argv) {
     std::uint16_t port = 9001;
     bool compresses    = true;
     bool makes_its_own = false;
+    server_settings settings{.origins      = origin_policy::any(), // until the scheme is known
+                             .subprotocols = {std::string(page_subprotocol)}};
     example::certificate_files certificate;
     example::command_line line(argc, argv, "demo", help,
-                               {"port=", "no-deflate", "tls", "cert=", "key="});
+                               {"port=", "no-deflate", "threads=", "tls", "cert=", "key="});
     while (line.next()) {
         if (line.is("port")) port = line.number<std::uint16_t>();
         if (line.is("no-deflate")) compresses = false;
+        if (line.is("threads")) settings.threads = line.number<std::uint16_t>();
         if (line.is("tls")) makes_its_own = true;
         certificate.take(line);
     }
@@ -210,17 +229,19 @@ int main(int argc, char** argv) {
     for (const std::string_view operand : line.operands())
         line.refuse(example::joined({"unexpected argument ", operand}));
 
-    constexpr std::string_view subprotocols[] = {page_subprotocol};
-    static std::byte window[64 * 1024]; // one thread: all connections inflate to one place
-    const permessage_deflate deflate({.window = window});
+    // One thread: all connections inflate to one place.
+    static std::byte window[64 * 1024];
+    const permessage_deflate deflate(settings.threads == 1 ? deflate_options{.window = window}
+                                                           : deflate_options{});
+    if (compresses) settings.extensions = deflate.extensions();
     std::optional<tls::context> secure;
     if (certificate) secure = certificate.server("demo");
     if (makes_its_own) secure = for_localhost();
+    if (secure) settings.tls = secure->factory();
     const std::string_view scheme = secure ? "https" : "http";
-    server_options options{.origins      = origin_policy::same_origin(scheme),
-                           .subprotocols = subprotocols};
-    if (compresses) options.extensions = deflate.extensions();
-    demo app;
-    example::serve("demo", scheme, "127.0.0.1", port, app, options, default_limits,
-                   secure ? secure->factory() : transport_factory{});
+    settings.origins              = origin_policy::same_origin(scheme);
+
+    server served(settings);
+    const demo app(served);
+    example::serve("demo", scheme, "127.0.0.1", port, served);
 }

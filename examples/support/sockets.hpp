@@ -1,15 +1,11 @@
-// Non-blocking reads and writes for programs that wait in poll themselves, and the end of a program by a signal as
-// something that poll can wait for.
+// Non-blocking reads and writes for programs that wait in poll themselves, and as many descriptors as there may be.
 #pragma once
 
 #include <navette/base/bytes.hpp>
 
-#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <cerrno>
-#include <csignal>
 #include <cstddef>
 
 namespace example {
@@ -40,32 +36,6 @@ inline transfer write_now(int socket, navette::const_byte_span out) {
                    false); // tcp::stream has set SO_NOSIGPIPE
 #endif
 }
-
-/// Ctrl-C and SIGTERM as a descriptor that becomes readable. One for each program.
-class stop_signal {
-    static inline int ends_[2] = {-1, -1};
-
-public:
-    stop_signal() {
-        if (::pipe(ends_) != 0) return;
-        for (const int end : ends_) {
-            ::fcntl(end, F_SETFD, FD_CLOEXEC);
-            ::fcntl(end, F_SETFL, O_NONBLOCK);
-        }
-        struct sigaction action {};
-        action.sa_handler = [](int) {
-            const int before = errno;
-            static_cast<void>(!::write(ends_[1], "", 1));
-            errno = before;
-        };
-        ::sigaction(SIGINT, &action, nullptr);
-        ::sigaction(SIGTERM, &action, nullptr);
-    }
-    stop_signal(const stop_signal&)            = delete;
-    stop_signal& operator=(const stop_signal&) = delete;
-
-    int descriptor() const { return ends_[0]; }
-};
 
 /// Lets the program have as many descriptors as the system allows it: the usual limit is 1,024.
 inline void raise_descriptor_limit() {

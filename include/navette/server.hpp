@@ -153,6 +153,9 @@ public:
     void subscribe(std::string_view topic);
     void unsubscribe(std::string_view topic);
 
+    /// How many messages of its topics it has missed since this was last asked, because too much waited.
+    std::uint64_t take_missed() noexcept;
+
     bool          is_open() const noexcept { return phase_ == phase::open && protocol_.state() == connection_state::open; }
     std::uint64_t buffered() const noexcept;      ///< bytes that wait for the peer to read
 

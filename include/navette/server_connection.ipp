@@ -52,6 +52,10 @@ NAVETTE_INLINE void server_connection::resume() {
 NAVETTE_INLINE void server_connection::subscribe(std::string_view topic) { loop_->subscribe(*this, topic); }
 NAVETTE_INLINE void server_connection::unsubscribe(std::string_view topic) { loop_->unsubscribe(*this, topic); }
 
+NAVETTE_INLINE std::uint64_t server_connection::take_missed() noexcept {
+    return extra_ == nullptr ? 0 : std::exchange(extra_->missed, 0);
+}
+
 NAVETTE_INLINE std::uint64_t server_connection::buffered() const noexcept { return loop_->waiting(*this); }
 NAVETTE_INLINE unsigned      server_connection::loop() const noexcept { return loop_->number(); }
 

@@ -149,6 +149,7 @@ struct server_extra {
     std::string                      subprotocol{};
     tcp::endpoint                    client{};
     bool                             has_client = false;
+    std::uint64_t                    missed     = 0;   // published messages
 };
 
 // How many connections an address has.

@@ -400,12 +400,15 @@ inline server_io& server_loop::io_of(server_connection& c) {
     return *c.io_;
 }
 
-// If nothing of it is needed any more.
+// Gives back what of it is not needed any more, and perhaps all.
 inline void server_loop::release_io(server_connection& c) noexcept {
     server_io* const io = c.io_;
-    if (io == nullptr || io->opening || io->proxy || io->engine || io->waiting() != 0 || !io->parked.empty() || !io->assembly.release()) return;
+    if (io == nullptr || io->waiting() != 0) return;
+    for (buffer* const each : {&io->out, &io->cipher})
+        if (each->capacity() != 0) memory_.give(std::exchange(*each, buffer()));
+    const bool is_whole = io->assembly.release();
+    if (!is_whole || io->opening || io->proxy || io->engine || !io->parked.empty()) return;
     c.io_ = nullptr;
-    if (io->out.capacity() != 0) memory_.give(std::move(io->out));
     io_.destroy(io);
 }
 

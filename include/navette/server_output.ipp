@@ -311,7 +311,7 @@ inline void server_loop::note_queue(server_connection& c, bool blocks) {
         counted_.buffered.add(now - io.counted);
         io.counted = now;
     }
-    const bool is_relieved = has(c, pressed) && now <= core_.settings.drain_mark;
+    const bool is_relieved = has(c, pressed) && !has(c, stalled) && now <= core_.settings.drain_mark;
     if (is_relieved) clear(c, pressed);
     if (blocks && !has(c, stalled)) {
         set(c, stalled);

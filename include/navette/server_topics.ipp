@@ -58,6 +58,7 @@ inline void server_loop::publish(const std::string& topic, const std::shared_ptr
         if (has(*c, doomed)) continue;
         if (queued(*c) > core_.settings.pause_mark) {
             ++missed;
+            ++c->extra_->missed;
             continue;
         }
         const auto bytes = message->wire(c->protocol_);
