@@ -62,8 +62,8 @@ public:
 
     /// Unmasked frames as hex, which go masked.
     bool frames(std::string_view hex) { return say(masked(bytes(hex))); }
-    bool text(std::string_view payload) { return say(masked(frame("81", navette::as_bytes(payload)))); }
-    bool binary(navette::const_byte_span payload) { return say(masked(frame("82", payload))); }
+    bool text(std::string_view payload) { return say(masked(frame(0x81, payload))); }
+    bool binary(navette::const_byte_span payload) { return say(masked(frame(0x82, payload))); }
 
     /// What comes up to and with `end`; all that came if it does not.
     std::string until(std::string_view end) {
