@@ -79,6 +79,9 @@ public:
         return take_parked(ws, out);
     }
 
+    /// See session::is_assembling.
+    bool is_assembling() const noexcept { return !delivered_ && !bytes_.empty(); }
+
     /// What was delivered last is not needed any more. True: nothing is incomplete, so that this could be destroyed.
     bool release() noexcept {
         release_delivered();
@@ -170,7 +173,7 @@ public:
     event received_direct(std::size_t n, buffer& out) noexcept { return assembly_.received_direct(n, protocol_, out); }
 
     /// Whether a message has come in part: the protocol alone would go on in its middle.
-    bool is_assembling() const noexcept { return !delivered_ && !assembly_.empty(); }
+    bool is_assembling() const noexcept { return assembly_.is_assembling(); }
 
     navette::protocol<R>&       protocol() noexcept { return protocol_; }
     const navette::protocol<R>& protocol() const noexcept { return protocol_; }
