@@ -8,6 +8,9 @@ import sys
 
 import targets
 
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+from page import between, digits, quartiles, size_of, table
+
 GROUPS = {
     "mask": "Unmasking in place",
     "mask-unaligned": "Unmasking in place, each payload where a frame's header puts it",
@@ -26,11 +29,6 @@ GROUPS = {
 }
 # What a row's time contains that is not the peer's.
 SUBTRACTED = {"handshake-client": "answering-alone"}
-
-
-def quartiles(samples):
-    low, _, high = statistics.quantiles(samples, n=4, method="inclusive")
-    return low, statistics.median(samples), high
 
 
 class Results:
@@ -54,33 +52,6 @@ class Results:
     def ratio(self, other, own):
         """Quartiles and median of the ratios of samples taken together."""
         return quartiles([a / b for a, b in zip(self.net(other), self.net(own))])
-
-
-def digits(value):
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
-
-
-def between(low, high):
-    return f"{digits(low)} – {digits(high)}"
-
-
-def size_of(size):
-    if size >= 1 << 20 and size % (1 << 20) == 0:
-        return f"{size >> 20} MiB"
-    return f"{size >> 10} KiB" if size >= 1024 and size % 1024 == 0 else f"{size} B"
-
-
-def table(head, rows):
-    """The first two columns are text, the others figures."""
-    widths = [max(map(len, column)) for column in zip(head, *rows)]
-
-    def line(cells):
-        aligned = [cell.ljust(width) if i < 2 else cell.rjust(width)
-                   for i, (cell, width) in enumerate(zip(cells, widths))]
-        return f"| {' | '.join(aligned)} |"
-
-    rules = ["-" * (width + 1) + ("-" if i < 2 else ":") for i, width in enumerate(widths)]
-    return [line(head), f"|{'|'.join(rules)}|", *map(line, rows), ""]
 
 
 def instruction_set(results):

@@ -45,19 +45,19 @@ public:
                 each.flush(loop_);
             }
         std::uint64_t at = began_, started = 0;
-        for (; at < end_; at = now()) {
+        // A slow machine may need longer than it is given for as much as one reply.
+        for (; at < end_ || (asked_.rate == 0 && found_.messages == 0); at = now()) {
             if (!measuring_ && at >= measured_from_) {
                 measuring_        = true;
                 started           = at;
                 found_.server_cpu = asked_.pid == 0 ? 0 : cpu_time(asked_.pid);
                 found_.own_cpu    = own_cpu_time();
             }
-            std::uint64_t next = measuring_ ? end_ : measured_from_;
+            std::uint64_t next = !measuring_ ? measured_from_ : at < end_ ? end_ : at + second;
             if (asked_.rate > 0) next = std::min(next, send_due(at));
             turn(next > at ? next - at : 0);
             demand_progress();
         }
-        if (!measuring_) throw failure("the measured time was over before it began: this machine is too busy");
         found_.seconds = static_cast<double>(at - started) / 1e9;
         if (asked_.pid != 0) found_.server_cpu = cpu_time(asked_.pid) - found_.server_cpu;
         found_.own_cpu = own_cpu_time() - found_.own_cpu;

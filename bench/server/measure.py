@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+# Starts the servers, each pinned to the first processor, and lets the generator, pinned to the second, load them one
+# after the other, in every round in another order, so that what else the machine does hits all of them alike. Writes all
+# samples to a JSON file. What fails ends the run with a line that says which server and why.
+import argparse
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+
+import targets
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+from machine import machine, show, versions
+
+PROCESSORS = sorted(os.sched_getaffinity(0))
+PATIENCE = 20  # seconds that a server has to say where it listens
+
+
+def pinned(place):
+    """For a child: to the first processor (0) or the last (-1), if there are two."""
+    return lambda: os.sched_setaffinity(0, {PROCESSORS[place]})
+
+
+class Server:
+    """A program that says on its first line `listening on URL`."""
+
+    def __init__(self, name, command):
+        self.name = name
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                        preexec_fn=pinned(0))
+        signal.alarm(PATIENCE)
+        line = self.process.stdout.readline().decode().strip()
+        signal.alarm(0)
+        if not line.startswith("listening on "):
+            self.end()
+            sys.exit(f"measure.py: {name} does not say where it listens: {line!r}")
+        self.url = line.removeprefix("listening on ")
+        self.pid = self.process.pid
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Elsewhere:
+    """A server that somebody else has started: only its echoes are measured."""
+
+    def __init__(self, name, url):
+        self.name, self.url, self.pid = name, url, None
+
+    def end(self):
+        pass
+
+
+def load(generator, server, options, seconds):
+    """One run of the generator: what it found."""
+    command = [generator, "--json", "--url", server.url, *options]
+    if server.pid is not None:
+        command += ["--pid", str(server.pid)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
+                          timeout=seconds + 300, preexec_fn=pinned(-1))
+    if done.returncode != 0:
+        sys.exit(f"measure.py: {server.name} at {server.url}: {done.stderr.strip()} ({' '.join(options)})")
+    return json.loads(done.stdout)
+
+
+def for_raw_bytes(options):
+    return [word for word in options if word not in ("--text", "--characters", "mixed")]
+
+
+def measure_echoes(options, servers, rows):
+    timing = ["--seconds", str(options.seconds), "--warmup", str(options.seconds / 5)]
+    for round_ in range(options.rounds):
+        for name, _, wanted in targets.ECHOES:
+            for server in random.sample(servers, len(servers)):
+                show(f"round {round_ + 1} of {options.rounds}: {name}, {server.name}")
+                given = for_raw_bytes(wanted) if server.url.startswith("tcp:") else wanted
+                found = load(options.generator, server, [*given, *timing], options.seconds)
+                row = rows.setdefault(f"{name}/{server.name}",
+                                      {"per_second": [], "cpu_ns": [], "p50_us": [], "p99_us": [], "busy": []})
+                row["per_second"].append(found["per_second"])
+                row["cpu_ns"].append(found["server_cpu_ns"])
+                row["p50_us"].append(found["latency_us"]["p50"])
+                row["p99_us"].append(found["latency_us"]["p99"])
+                row["busy"].append(found["generator_busy"])
+
+
+def measure_idle(options, commands, rows):
+    """Fresh servers each time: what one has held before, it may have kept."""
+    names = [name for name in commands if name in (targets.FLOOR, targets.OWN) or not options.quick]
+    for _ in range(options.memory_rounds):
+        for name in names:
+            holds = name == targets.FLOOR
+            runs = [(options.connections, not options.quick and not holds)]
+            if options.quick:
+                runs.append((options.connections // 10, not holds))
+            for connections, echoes in runs:
+                show(f"{connections} idle connections: {name}")
+                server = Server(name, [*commands[name], "--hold"] if holds else commands[name])
+                wanted = ["--idle", "--connections", str(connections), "--size", str(targets.IDLE_MESSAGE),
+                          "--patience", "60"]
+                found = load(options.generator, server, [*wanted, "--echo"] if echoes else wanted, 240)
+                server.end()
+                for kind, key in (("idle", "open_each"), ("idle-echoed", "echoed_each")):
+                    if kind == "idle" and connections != options.connections:
+                        continue
+                    # The floor's sockets are what is left of it after an echo, too.
+                    value = found.get(key, found["open_each"] if holds else None)
+                    if value is not None and (kind == "idle" or not options.quick or connections != options.connections):
+                        row = rows.setdefault(f"{kind}/{name}", {"bytes": [], "connections": connections})
+                        row["bytes"].append(value)
+
+
+def measure_fan_out(options, floor, publisher, rows):
+    servers = [Server(targets.FLOOR, [*floor, "--fan-out"]), Server(targets.OWN, publisher)]
+    timing = ["--seconds", str(options.seconds), "--warmup", str(options.seconds / 5)]
+    wanted = ["--fan-out", "--connections", str(options.subscribers), "--size", str(targets.PUBLISHED)]
+    for round_ in range(options.rounds):
+        for server in random.sample(servers, len(servers)):
+            show(f"round {round_ + 1} of {options.rounds}: publishing, {server.name}")
+            found = load(options.generator, server, [*wanted, *timing], options.seconds)
+            row = rows.setdefault(f"fan-out/{server.name}", {"last_us": [], "cpu_ns": [], "busy": []})
+            row["last_us"].append(found["latency_us"]["p50"])
+            row["cpu_ns"].append(found["server_cpu_ns"])
+            row["busy"].append(found["generator_busy"])
+    for server in servers:
+        server.end()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("generator")
+    parser.add_argument("out")
+    parser.add_argument("--program", action="append", default=[], help="NAME=COMMAND of a server")
+    parser.add_argument("--publisher", default="", help="the command of navette's program that publishes")
+    parser.add_argument("--server", action="append", default=[], help="NAME=URL of one that runs already")
+    parser.add_argument("--rounds", type=int, required=True)
+    parser.add_argument("--memory-rounds", type=int, required=True)
+    parser.add_argument("--seconds", type=float, required=True, help="of one sample")
+    parser.add_argument("--connections", type=int, default=targets.IDLE)
+    parser.add_argument("--subscribers", type=int, default=targets.SUBSCRIBERS)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--packages", required=True)
+    options = parser.parse_args()
+
+    commands = {}
+    for program in options.program:
+        name, command = program.split("=", 1)
+        commands[name] = command.split()
+    load_before = os.getloadavg()[0]
+    rows = {}
+    servers = []
+    try:
+        servers += [Server(name, command) for name, command in commands.items()]
+        servers += [Elsewhere(*named.split("=", 1)) for named in options.server]
+        measure_echoes(options, servers, rows)
+    finally:
+        for server in servers:
+            server.end()
+    measure_idle(options, commands, rows)
+    if options.publisher:
+        measure_fan_out(options, commands[targets.FLOOR], options.publisher.split(), rows)
+    show("")
+
+    told = {
+        "machine": machine(),
+        "versions": versions(options.packages.split()),
+        "method": {"rounds": options.rounds, "memory_rounds": options.memory_rounds, "seconds": options.seconds,
+                   "pinned": len(PROCESSORS) > 1,
+                   "load": [round(load_before, 2), round(os.getloadavg()[0], 2)]},
+    }
+    with open(options.out, "w", encoding="utf-8") as out:
+        out.write(json.dumps(told, indent=1)[:-2] + ',\n "rows": {\n')
+        out.write(",\n".join(f"  {json.dumps(name)}: {json.dumps(row)}" for name, row in rows.items()))
+        out.write("\n }\n}\n")
+
+
+main()

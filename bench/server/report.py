@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+# Makes the page about servers of what measure.py wrote: method, machine, targets beside figures, all rows. The page goes
+# to the file and to the screen. Nothing in it is typed by hand but method.md.
+import json
+import pathlib
+import statistics
+import sys
+
+import targets
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+from page import between, digits, quartiles, table
+
+TITLES = {name: title for name, title, _ in targets.ECHOES}
+NAMES = {"beast": "Boost.Beast", "bun": "bun (JavaScript handlers)"}
+
+
+def name_of(server):
+    return NAMES.get(server, server)
+
+
+def ratios(rows, one, other, key):
+    return [a / b for a, b in zip(rows[one][key], rows[other][key]) if b != 0]
+
+
+def said(reached):
+    return "reached" if reached else "MISSED"
+
+
+def speed_targets(rows):
+    """Cells of each target: what, against whom, wanted, measured, quartiles, by time on a processor, verdict."""
+    judged = []
+    for scenario, other, least in targets.SPEEDS:
+        own, its = f"{scenario}/{targets.OWN}", f"{scenario}/{other}"
+        if own not in rows or its not in rows:
+            judged.append([TITLES[scenario], name_of(other), f"at least {least}", "", "", "", "not measured"])
+            continue
+        low, median, high = quartiles(ratios(rows, own, its, "per_second"))
+        by_cpu = ratios(rows, its, own, "cpu_ns")
+        judged.append([TITLES[scenario], name_of(other), f"at least {least}", digits(median), between(low, high),
+                       digits(statistics.median(by_cpu)) if by_cpu else "", said(median >= least)])
+    return judged
+
+
+def memory_targets(rows):
+    judged = []
+    for kind, title in (("idle", "{} idle connections, bytes each"),
+                        ("idle-echoed", "{} connections after each echoed 1 MiB, bytes each")):
+        own, its = f"{kind}/{targets.OWN}", f"{kind}/{targets.FLOOR}"
+        if own not in rows or its not in rows:
+            continue
+        more = [a - b for a, b in zip(rows[own]["bytes"], rows[its]["bytes"])]
+        low, median, high = quartiles(more)
+        judged.append([title.format(f"{rows[own]['connections']:,}"), "floor, more than", f"at most {targets.MOST_IDLE}",
+                       f"{median:.0f}", f"{low:.0f} – {high:.0f}", "", said(median <= targets.MOST_IDLE)])
+    return judged
+
+
+def fan_out_targets(rows):
+    own, its = f"fan-out/{targets.OWN}", f"fan-out/{targets.FLOOR}"
+    title = f"one message of {targets.PUBLISHED} B to {targets.SUBSCRIBERS:,} subscribers, times as long"
+    if own not in rows or its not in rows:
+        return [[title, "bare sends", f"at most {targets.MOST_FAN_OUT}", "", "", "", "not measured"]]
+    low, median, high = quartiles(ratios(rows, own, its, "last_us"))
+    by_cpu = ratios(rows, own, its, "cpu_ns")
+    return [[title, "bare sends", f"at most {targets.MOST_FAN_OUT}", digits(median), between(low, high),
+             digits(statistics.median(by_cpu)) if by_cpu else "", said(median <= targets.MOST_FAN_OUT)]]
+
+
+def rate_of(per_second):
+    return f"{per_second:,.0f}"
+
+
+def echo_table(rows, scenario):
+    cells = []
+    own = f"{scenario}/{targets.OWN}"
+    for row in (row for row in rows if row.split("/")[0] == scenario):
+        samples = rows[row]
+        low, median, high = quartiles(samples["per_second"])
+        cpu = statistics.median(samples["cpu_ns"])
+        first, times, last = quartiles(ratios(rows, own, row, "per_second"))
+        cells.append([name_of(row.split("/")[1]), rate_of(median), f"{rate_of(low)} – {rate_of(high)}",
+                      rate_of(cpu) if cpu else "", digits(statistics.median(samples["p50_us"])),
+                      digits(statistics.median(samples["p99_us"])), f"{statistics.median(samples['busy']):.2f}",
+                      "" if row == own else digits(times), "" if row == own else between(first, last)])
+    cells.sort(key=lambda cell: -float(cell[1].replace(",", "")))
+    return table(["server", "messages/s", "quartiles", "server ns", "p50 us", "p99 us", "generator busy",
+                  "navette's speed, times", "quartiles"], cells, texts=1)
+
+
+def memory_table(rows):
+    cells = []
+    for row in (row for row in rows if row.startswith("idle")):
+        kind, server = row.split("/")
+        cells.append([name_of(server) + (", holding" if server == targets.FLOOR else ""),
+                      "after 1 MiB each" if kind == "idle-echoed" else "never spoke",
+                      f"{rows[row]['connections']:,}", f"{statistics.median(rows[row]['bytes']):,.0f}"])
+    return table(["server", "connections that", "of them", "bytes resident each"], cells)
+
+
+def page(told):
+    machine, versions, method, rows = (told[key] for key in ("machine", "versions", "method", "rows"))
+    peers = {"libboost-dev": "Boost", "libwebsocketpp-dev": "websocketpp", "libwebsockets-dev": "libwebsockets"}
+    judged = speed_targets(rows) + memory_targets(rows) + fan_out_targets(rows)
+    reached = sum(row[-1] == "reached" for row in judged)
+    lines = [
+        "# The server, measured",
+        "",
+        "Made by `bench/run.sh server`; do not edit. All samples are in `server.json`.",
+        "",
+        (pathlib.Path(__file__).parent / "method.md").read_text(encoding="utf-8").strip(),
+        "",
+        "## This run",
+        "",
+        f"- Machine: {machine['cpu']}, family {machine['family']}, model {machine['model']}, "
+        f"{machine['architecture']}, {machine['processors']} processors{', virtual' if machine['virtual'] else ''}; "
+        f"{', '.join(machine['caches'])}.",
+        f"- System: {machine['system']}, Linux {machine['kernel']}.",
+        f"- Compiler: {versions['compiler']}, `-O3 -DNDEBUG`.",
+        f"- navette {versions['navette']}; "
+        + ", ".join(f"{name} {versions[key]}" for key, name in peers.items() if key in versions) + ".",
+        f"- {method['rounds']} rounds of samples of {method['seconds']} s, {method['memory_rounds']} of memory; "
+        + ("server and generator each on a processor of its own; " if method["pinned"] else
+           "ONE PROCESSOR FOR BOTH, server and generator; ")
+        + f"load average {method['load'][0]} before, {method['load'][1]} after.",
+        "",
+        f"## Targets: {reached} of {len(judged)} reached",
+        "",
+        *table(["what", "against", "wanted", "measured", "quartiles", "by processor time", "verdict"], judged),
+        "## All rows",
+        "",
+    ]
+    for name, title, _ in targets.ECHOES:
+        if any(row.startswith(name + "/") for row in rows):
+            lines += [f"### {title}", "", *echo_table(rows, name)]
+    if any(row.startswith("idle") for row in rows):
+        lines += ["### Memory", "", *memory_table(rows)]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit("usage: report.py SAMPLES.json PAGE.md")
+    with open(sys.argv[1], encoding="utf-8") as samples:
+        text = page(json.load(samples))
+    with open(sys.argv[2], "w", encoding="utf-8") as out:
+        out.write(text)
+    print(text, end="")
+
+
+main()

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# bench/run.sh server: an echo server of navette beside a floor of raw bytes, Boost.Beast, websocketpp and libwebsockets,
+# over loopback sockets, in one run. Writes the samples to bench/results/server.json and the tables to
+# docs/benchmarks/server.md, and prints the tables.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+source bench/install.sh
+source bench/program.sh
+export PYTHONDONTWRITEBYTECODE=1
+
+usage() {
+    cat <<TEXT
+usage: bench/run.sh server [--quick | --check] [--server NAME=URL]... [--out DIR]
+  --quick            few and short samples, in less than two minutes, written to build/bench/results
+  --check            no figures: whether every server echoes the right bytes and can be measured
+  --server NAME=URL  another echo server, ws:// or wss://, that runs on this machine already
+  --out DIR          where server.json and server.md go
+TEXT
+}
+refuse() {
+    echo "bench/run.sh server: $1" >&2
+    exit 2
+}
+
+packages=(libboost-dev libwebsocketpp-dev libwebsockets-dev libssl-dev zlib1g-dev g++-12 python3)
+samples=(--rounds 11 --memory-rounds 3 --seconds 2)
+mode=full results='' docs='' others=()
+while (($#)); do
+    case $1 in
+        --quick) mode=quick samples=(--quick --rounds 3 --memory-rounds 1 --seconds 0.3) ;;
+        --check) mode=check samples=(--quick --rounds 1 --memory-rounds 1 --seconds 0.05 --connections 100 --subscribers 50) ;;
+        --server)
+            [[ ${2:-} =~ ^[a-z_]+=wss?:// ]] || refuse "--server needs NAME=URL, a name of small letters and a ws or wss URL"
+            others+=(--server "$2")
+            shift
+            ;;
+        --out)
+            (($# >= 2)) || refuse "--out needs a directory"
+            results=$2 docs=$2
+            shift
+            ;;
+        --help)
+            usage
+            exit 0
+            ;;
+        *) refuse "unknown option $1" ;;
+    esac
+    shift
+done
+if [[ -z $results ]]; then
+    case $mode in
+        full) results=bench/results docs=docs/benchmarks ;;
+        *) results=build/bench/results docs=build/bench/results ;;
+    esac
+fi
+
+install_packages "${packages[@]}"
+mkdir -p "$results" "$docs"
+
+# Two at a time, the long ones first; each by its id, so that a failure is seen.
+build() {
+    local -a waiting=()
+    program beast bench/server/beast.cpp -std=c++20 & waiting+=($!)
+    { program websocketpp bench/server/websocketpp.cpp -std=c++17 && program floor bench/server/floor.cpp -std=c++20 &&
+        program libwebsockets bench/server/libwebsockets.cpp -std=c++20 -lwebsockets; } & waiting+=($!)
+    wait "${waiting[0]}" || return
+    program navette examples/echo_server.cpp -std=c++20 -lssl -lcrypto -lz & waiting[0]=$!
+    wait "${waiting[1]}" || return
+    build_generator & waiting[1]=$!
+    wait "${waiting[0]}" && wait "${waiting[1]}" || return
+    if [[ -f include/navette/server.hpp && -f bench/server/publish.cpp ]]; then
+        program publish bench/server/publish.cpp -std=c++20 -lz
+    fi
+}
+build
+
+programs=(--program "floor=$built/floor" --program "navette=$built/navette --port 0 --no-deflate"
+    --program "beast=$built/beast 0" --program "websocketpp=$built/websocketpp 0"
+    --program "libwebsockets=$built/libwebsockets 0")
+if [[ -x $built/publish ]]; then programs+=(--publisher "$built/publish 0"); fi
+for bun in "$(command -v bun || true)" build/node/node_modules/.bin/bun; do
+    if [[ -n $bun && -x $bun ]]; then
+        programs+=(--program "bun=$bun bench/server/bun.js 0")
+        break
+    fi
+done
+
+bench/server/measure.py "$built/load" "$results/server.json" "${samples[@]}" "${programs[@]}" "${others[@]}" \
+    --packages "${packages[*]}"
+if [[ $mode == check ]]; then
+    bench/server/report.py "$results/server.json" "$docs/server.md" >/dev/null
+    echo "every server can be measured"
+else
+    bench/server/report.py "$results/server.json" "$docs/server.md"
+fi

@@ -1,0 +1,36 @@
+# What the pages of the benchmarks are made of: figures with three digits that matter, quartiles, tables.
+import statistics
+
+
+def quartiles(samples):
+    if len(samples) == 1:
+        return samples[0], samples[0], samples[0]
+    low, _, high = statistics.quantiles(samples, n=4, method="inclusive")
+    return low, statistics.median(samples), high
+
+
+def digits(value):
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def between(low, high):
+    return f"{digits(low)} – {digits(high)}"
+
+
+def size_of(size):
+    if size >= 1 << 20 and size % (1 << 20) == 0:
+        return f"{size >> 20} MiB"
+    return f"{size >> 10} KiB" if size >= 1024 and size % 1024 == 0 else f"{size} B"
+
+
+def table(head, rows, texts=2):
+    """The first columns are text, the others figures."""
+    widths = [max(map(len, column)) for column in zip(head, *rows)]
+
+    def line(cells):
+        aligned = [cell.ljust(width) if i < texts else cell.rjust(width)
+                   for i, (cell, width) in enumerate(zip(cells, widths))]
+        return f"| {' | '.join(aligned)} |"
+
+    rules = ["-" * (width + 1) + ("-" if i < texts else ":") for i, width in enumerate(widths)]
+    return [line(head), f"|{'|'.join(rules)}|", *map(line, rows), ""]
