@@ -1,15 +1,23 @@
 # For the scripts of the benchmarks, to be sourced from the top of the repository: compiles programs as a release is.
 built=build/bench/server
 
-# program NAME SOURCE OPTION...: $built/NAME, made again if anything that it may include is newer.
+# Whether $built/NAME is older than something that it was compiled from.
+is_stale() { # NAME
+    local file
+    [[ -x $built/$1 && -f $built/$1.d ]] || return 0
+    while read -r file; do
+        if [[ ! -e $file || $file -nt $built/$1 ]]; then return 0; fi
+    done < <(sed 's/^[^:]*: *//; s/\\$//' "$built/$1.d" | tr -s ' ' '\n' | grep .)
+    return 1
+}
+
+# program NAME SOURCE OPTION...: $built/NAME, compiled if it is not there or stale.
 program() {
     local name=$1 source=$2
     shift 2
-    if [[ -x $built/$name && -z $(find bench/load bench/server include examples -type f -newer "$built/$name" -print -quit) ]]; then
-        return
-    fi
+    if ! is_stale "$name"; then return; fi
     mkdir -p "$built"
-    g++-12 -O3 -DNDEBUG -Iinclude -Iexamples -Ibench/server "$source" -o "$built/$name.new" -pthread "$@" &&
+    g++-12 -O3 -DNDEBUG -MMD -MF "$built/$name.d" -Iinclude -Iexamples -Ibench/server "$source" -o "$built/$name.new" -pthread "$@" &&
         mv "$built/$name.new" "$built/$name"
 }
 

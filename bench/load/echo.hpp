@@ -55,7 +55,7 @@ public:
             }
             std::uint64_t next = !measuring_ ? measured_from_ : at < end_ ? end_ : at + second;
             if (asked_.rate > 0) next = std::min(next, send_due(at));
-            turn(next > at ? next - at : 0);
+            turn(std::min(next > at ? next - at : 0, second / 4)); // and see whether anything comes
             demand_progress();
         }
         found_.seconds = static_cast<double>(at - started) / 1e9;
