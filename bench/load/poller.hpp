@@ -32,6 +32,8 @@ public:
     void add(int descriptor, unsigned events, std::uint32_t index) { control(EPOLL_CTL_ADD, descriptor, events, index); }
     void change(int descriptor, unsigned events, std::uint32_t index) { control(EPOLL_CTL_MOD, descriptor, events, index); }
 
+    void remove(int descriptor) { control(EPOLL_CTL_DEL, descriptor, 0, 0); }
+
     /// What is ready, at the latest after `longest` nanoseconds; empty: nothing.
     std::span<const ::epoll_event> wait(std::uint64_t longest) {
         const ::timespec within{static_cast<std::time_t>(longest / second), static_cast<long>(longest % second)};
