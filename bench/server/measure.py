@@ -92,27 +92,18 @@ def measure_echoes(options, servers, rows):
 def measure_idle(options, commands, rows):
     """Fresh servers each time: what one has held before, it may have kept."""
     names = [name for name in commands if name in (targets.FLOOR, targets.OWN) or not options.quick]
+    wanted = ["--idle", "--connections", str(options.connections), "--size", str(targets.IDLE_MESSAGE), "--patience", "60"]
     for _ in range(options.memory_rounds):
         for name in names:
+            show(f"{options.connections} idle connections: {name}")
             holds = name == targets.FLOOR
-            runs = [(options.connections, not options.quick and not holds)]
-            if options.quick:
-                runs.append((options.connections // 10, not holds))
-            for connections, echoes in runs:
-                show(f"{connections} idle connections: {name}")
-                server = Server(name, [*commands[name], "--hold"] if holds else commands[name])
-                wanted = ["--idle", "--connections", str(connections), "--size", str(targets.IDLE_MESSAGE),
-                          "--patience", "60"]
-                found = load(options.generator, server, [*wanted, "--echo"] if echoes else wanted, 240)
-                server.end()
-                for kind, key in (("idle", "open_each"), ("idle-echoed", "echoed_each")):
-                    if kind == "idle" and connections != options.connections:
-                        continue
-                    # The floor's sockets are what is left of it after an echo, too.
-                    value = found.get(key, found["open_each"] if holds else None)
-                    if value is not None and (kind == "idle" or not options.quick or connections != options.connections):
-                        row = rows.setdefault(f"{kind}/{name}", {"bytes": [], "connections": connections})
-                        row["bytes"].append(value)
+            server = Server(name, [*commands[name], "--hold"] if holds else commands[name])
+            found = load(options.generator, server, wanted if holds else [*wanted, "--echo"], 240)
+            server.end()
+            for kind, key in (("idle", "open_each"), ("idle-echoed", "echoed_each")):
+                row = rows.setdefault(f"{kind}/{name}", {"bytes": [], "connections": options.connections})
+                # The floor echoes nothing: its sockets are what it has at the end, too.
+                row["bytes"].append(found["open_each"] if holds else found[key])
 
 
 def measure_fan_out(options, floor, publisher, rows):

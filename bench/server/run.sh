@@ -23,7 +23,7 @@ refuse() {
 }
 
 packages=(libboost-dev libwebsocketpp-dev libwebsockets-dev libssl-dev zlib1g-dev g++-12 python3)
-samples=(--rounds 11 --memory-rounds 3 --seconds 2)
+samples=(--rounds 9 --memory-rounds 1 --seconds 1.5)
 mode=full results='' docs='' others=()
 while (($#)); do
     case $1 in
