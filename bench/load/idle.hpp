@@ -57,8 +57,9 @@ private:
         for (std::size_t i = 0; i < at_once; ++i) begin_next();
         while (done < lanes_.size()) {
             const auto ready = loop_.wait(static_cast<std::uint64_t>(asked_.patience * 1e9));
-            if (ready.empty()) throw failure("nothing came for " + std::to_string(asked_.patience) + " s: " + std::to_string(done) + " of " +
-                                             std::to_string(lanes_.size()) + " connections have their echo");
+            if (ready.empty())
+                throw failure("nothing came for " + std::to_string(asked_.patience) + " s: " + std::to_string(done) +
+                              " of " + std::to_string(lanes_.size()) + " connections have their echo");
             for (const ::epoll_event& e : ready) {
                 lane& from = lanes_[e.data.u32];
                 const std::uint64_t whole = from.receive(place);

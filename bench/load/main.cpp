@@ -20,7 +20,8 @@ void print(const options& asked, const outcome& found) {
     const auto count  = [](std::uint64_t n) { return static_cast<unsigned long long>(n); };
     if (asked.json) {
         std::printf("{\"messages\": %llu, \"seconds\": %.6f, \"per_second\": %.3f, \"payload_bytes_per_second\": %.0f, "
-                    "\"latency_us\": {\"count\": %llu, \"mean\": %.3f, \"p50\": %.3f, \"p99\": %.3f, \"p99.9\": %.3f, \"max\": %.3f}, "
+                    "\"latency_us\": {\"count\": %llu, \"mean\": %.3f, \"p50\": %.3f, \"p99\": %.3f, \"p99.9\": %.3f, "
+                    "\"max\": %.3f}, "
                     "\"unanswered\": %llu, \"server_cpu_ns\": %.1f, \"generator_busy\": %.3f}\n",
                     count(found.messages), found.seconds, rate, rate * static_cast<double>(asked.size),
                     count(latency.total()), latency.mean() / 1e3, microseconds(latency.at(0.5)), microseconds(latency.at(0.99)),

@@ -54,7 +54,8 @@ public:
                     free.pop_back();
                 }
                 candidates_[slot] = std::move(next);
-                loop_.add(candidates_[slot]->socket.descriptor(), EPOLLIN | EPOLLOUT | EPOLLET, mark | static_cast<std::uint32_t>(slot));
+                loop_.add(candidates_[slot]->socket.descriptor(), EPOLLIN | EPOLLOUT | EPOLLET,
+                          mark | static_cast<std::uint32_t>(slot));
             }
             const auto ready = loop_.wait(static_cast<std::uint64_t>(asked_.patience * 1e9));
             if (now() - last > static_cast<std::uint64_t>(asked_.patience * 1e9))

@@ -50,7 +50,7 @@ int main() {
     for (int i = 0; i < 5; ++i) one_by_one.record(1'000);
     if (at_once.at(0.5) != one_by_one.at(0.5) || at_once.total() != 5 || load::histogram().at(0.5) != 0)
         return std::puts("several at once are not several, or nothing is something"), 1;
-    return compare("all sizes", all_sizes) + compare("narrow", narrow) + compare("borders", borders) + compare("one", {12'345}) == 0
-               ? 0
-               : 1;
+    const int wrong = compare("all sizes", all_sizes) + compare("narrow", narrow) + compare("borders", borders) +
+                      compare("one", {12'345});
+    return wrong == 0 ? 0 : 1;
 }

@@ -5,6 +5,7 @@ import collections
 import json
 import os
 import resource
+import signal
 import socket
 import ssl
 import struct
@@ -314,6 +315,24 @@ def _():
         holds(opened["p99"] > 300_000, f"the pause is forgiven: {opened}")
         holds(opened["max"] >= 400_000, f"the pause is shortened: {opened}")
         holds(590 <= opened["count"] <= 610, f"{opened['count']} messages in 1.2 s, not 600")
+
+
+@case("a pause of the generator itself is charged, too: a latency begins when the message should have been sent")
+def _():
+    with Server(honest) as server:
+        paused = Program(LOAD, "--url", server.url(), "--json", "--rate", "500", "--seconds", "1.2", "--warmup", "0")
+        deadline = time.monotonic() + PATIENCE
+        while not server.peers and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.3)  # the pause is in the middle of the run
+        paused.signal(signal.SIGSTOP)
+        time.sleep(0.4)
+        paused.signal(signal.SIGCONT)
+        status, out, err = paused.end()
+        equal((status, err), (0, ""))
+        found = json.loads(out)["latency_us"]
+        holds(found["max"] >= 380_000 and found["p99"] > 300_000, f"the pause is forgiven: {found}")
+        holds(590 <= found["count"] <= 610, f"{found['count']} messages in 1.2 s, not 600")
 
 
 @case("messages of an open loop that are never answered count with the time that they have waited")

@@ -84,8 +84,9 @@ private:
         bool gone       = error != 0;
         if (!p.is_upgraded || p.what != kind::deaf) gone = gone || hears_end(p);
         while (!gone && p.what == kind::deaf && p.is_upgraded) {
-            const auto offset = static_cast<std::size_t>(p.sent % message_.size());
-            const ssize_t n   = ::send(p.socket.descriptor(), message_.data().data() + offset, message_.size() - offset, MSG_NOSIGNAL);
+            const auto offset          = static_cast<std::size_t>(p.sent % message_.size());
+            const const_byte_span rest = message_.data().subspan(offset);
+            const ssize_t n            = ::send(p.socket.descriptor(), rest.data(), rest.size(), MSG_NOSIGNAL);
             if (n < 0 && errno == EAGAIN) break;
             gone = n < 0;
             if (n > 0) p.sent += static_cast<std::uint64_t>(n);

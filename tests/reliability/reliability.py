@@ -121,7 +121,8 @@ def stops(server, patience=10):
 @case(f"{AT_ONCE:,} connections at once: each echoes, each says goodbye")
 def _():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    holds(hard >= AT_ONCE + 100, f"{AT_ONCE} connections need as many descriptors; the soft limit is {soft}, the hard one {hard}")
+    holds(hard >= AT_ONCE + 100,
+          f"{AT_ONCE} connections need as many descriptors; the soft limit is {soft}, the hard one {hard}")
     server, port = start()
     before = left_alone(server)
     all_of_them = crowd("echo", port, AT_ONCE)
@@ -166,7 +167,7 @@ def _():
         answers += 20
         time.sleep(0.2)
     print(f"     the slowest of {answers} answers took {slowest * 1000:.1f} ms")
-    holds(slowest < 1, f"one of {answers} answers took {slowest:.2f} s")
+    holds(slowest < (5 if SANITIZED else 1), f"one of {answers} answers took {slowest:.2f} s")
     # Of each that never reads it keeps what it could not write, and a message.
     most = PESTS // 3 * (1 << 20) + (32 << 20)
     holds(SANITIZED or resident(server) < most, f"{resident(server)} bytes of memory; {most} are tolerated")
@@ -209,6 +210,9 @@ def _cpu_seconds(server):
 @case("those that it has are served while it has no descriptors for others")
 def _():
     server, port = start(limit=64)
+    # A sanitizer that first sees a type's object wants a pipe to look at it: here, the errors of those who just go.
+    slowest_answer(port, 1)
+    left_alone(server)
     inside = open_client(port)
     waiting = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(100)]
     comes_true(lambda: descriptors(server) >= 60, 10, lambda: f"it has {descriptors(server)} descriptors")

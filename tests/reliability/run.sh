@@ -12,7 +12,10 @@ ulimit -n "$(ulimit -Hn)"
 build_crowd() {
     local source=tests/reliability
     mkdir -p "$(dirname "$NAVETTE_CROWD")"
-    if [[ -x $NAVETTE_CROWD && -z $(find $source bench/load include -type f -newer "$NAVETTE_CROWD" -print -quit) ]]; then return; fi
+    if [[ -x $NAVETTE_CROWD ]] &&
+        [[ -z $(find $source bench/load include -type f -newer "$NAVETTE_CROWD" -print -quit) ]]; then
+        return
+    fi
     g++-12 -std=c++20 -O2 -Wall -Wextra -Iinclude -Ibench $source/crowd.cpp -o "$NAVETTE_CROWD"
 }
 build_server() { # PRESET
