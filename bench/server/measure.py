@@ -26,12 +26,15 @@ def pinned(place):
 
 
 class Server:
-    """A program that says on its first line `listening on URL`."""
+    """A program that says on its first line `listening on URL`. Ends with this one at the latest."""
+
+    running = []
 
     def __init__(self, name, command):
         self.name = name
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                         preexec_fn=pinned(0))
+        Server.running.append(self)
         signal.alarm(PATIENCE)
         line = self.process.stdout.readline().decode().strip()
         signal.alarm(0)
@@ -44,6 +47,7 @@ class Server:
     def end(self):
         self.process.kill()
         self.process.wait()
+        Server.running.remove(self)
 
 
 class Elsewhere:
@@ -51,9 +55,6 @@ class Elsewhere:
 
     def __init__(self, name, url):
         self.name, self.url, self.pid = name, url, None
-
-    def end(self):
-        pass
 
 
 def load(generator, server, options, seconds):
@@ -147,14 +148,10 @@ def main():
         commands[name] = command.split()
     load_before = os.getloadavg()[0]
     rows = {}
-    servers = []
-    try:
-        servers += [Server(name, command) for name, command in commands.items()]
-        servers += [Elsewhere(*named.split("=", 1)) for named in options.server]
-        measure_echoes(options, servers, rows)
-    finally:
-        for server in servers:
-            server.end()
+    servers = [Server(name, command) for name, command in commands.items()]
+    measure_echoes(options, [*servers, *(Elsewhere(*named.split("=", 1)) for named in options.server)], rows)
+    for server in servers:
+        server.end()
     measure_idle(options, commands, rows)
     if options.publisher:
         measure_fan_out(options, commands[targets.FLOOR], options.publisher.split(), rows)
@@ -173,4 +170,10 @@ def main():
         out.write("\n }\n}\n")
 
 
-main()
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("measure.py: ended by a signal"))
+signal.signal(signal.SIGALRM, lambda *_: sys.exit("measure.py: a server does not say where it listens"))
+try:
+    main()
+finally:
+    for left in list(Server.running):
+        left.end()

@@ -167,7 +167,8 @@ def _():
         answers += 20
         time.sleep(0.2)
     print(f"     the slowest of {answers} answers took {slowest * 1000:.1f} ms")
-    holds(slowest < (5 if SANITIZED else 1), f"one of {answers} answers took {slowest:.2f} s")
+    # Somebody who is held up waits for a deadline of the server's, ten seconds or more; a busy machine takes one.
+    holds(slowest < 5, f"one of {answers} answers took {slowest:.2f} s")
     # Of each that never reads it keeps what it could not write, and a message.
     most = PESTS // 3 * (1 << 20) + (32 << 20)
     holds(SANITIZED or resident(server) < most, f"{resident(server)} bytes of memory; {most} are tolerated")
