@@ -1,5 +1,6 @@
 # For the scripts of the benchmarks, to be sourced from the top of the repository: compiles programs as a release is.
 built=build/bench/server
+optimised=-O3
 
 # Whether $built/NAME is older than something that it was compiled from.
 is_stale() { # NAME
@@ -17,7 +18,7 @@ program() {
     shift 2
     if ! is_stale "$name"; then return; fi
     mkdir -p "$built"
-    g++-12 -O3 -DNDEBUG -MMD -MF "$built/$name.d" -Iinclude -Iexamples -Ibench/server "$source" -o "$built/$name.new" -pthread "$@" &&
+    g++-12 "$optimised" -DNDEBUG -MMD -MF "$built/$name.d" -Iinclude -Iexamples -Ibench/server "$source" -o "$built/$name.new" -pthread "$@" &&
         mv "$built/$name.new" "$built/$name"
 }
 

@@ -12,7 +12,7 @@ usage() {
     cat <<TEXT
 usage: bench/run.sh server [--quick | --check] [--server NAME=URL]... [--out DIR]
   --quick            few and short samples, in less than two minutes, written to build/bench/results
-  --check            no figures: whether every server echoes the right bytes and can be measured
+  --check            no figures, and nothing optimised: whether every server echoes the right bytes and can be measured
   --server NAME=URL  another echo server, ws:// or wss://, that runs on this machine already
   --out DIR          where server.json and server.md go
 TEXT
@@ -28,7 +28,10 @@ mode=full results='' docs='' others=()
 while (($#)); do
     case $1 in
         --quick) mode=quick samples=(--quick --rounds 3 --memory-rounds 1 --seconds 0.3) ;;
-        --check) mode=check samples=(--quick --rounds 1 --memory-rounds 1 --seconds 0.05 --connections 100 --subscribers 50) ;;
+        --check)
+            mode=check built=build/bench/server_check optimised=-O0
+            samples=(--quick --rounds 1 --memory-rounds 1 --seconds 0.05 --connections 100 --subscribers 50)
+            ;;
         --server)
             [[ ${2:-} =~ ^[a-z_]+=wss?:// ]] || refuse "--server needs NAME=URL, a name of small letters and a ws or wss URL"
             others+=(--server "$2")

@@ -12,13 +12,13 @@ check "every server of the benchmark echoes the right bytes and can be measured"
 
 # A server that leaves before it listens.
 names_the_server_that_fails() {
-    bench/server/measure.py build/bench/server/load "$scratch/none.json" --rounds 1 --memory-rounds 1 --seconds 0.05 \
+    bench/server/measure.py build/bench/server_check/load "$scratch/none.json" --rounds 1 --memory-rounds 1 --seconds 0.05 \
         --packages g++-12 --program "liar=/bin/echo hello" >"$scratch/said.txt" 2>&1 && return 1
     grep -q 'liar does not say where it listens' "$scratch/said.txt"
 }
 check "a server that does not start fails the benchmark by its name" names_the_server_that_fails
 names_the_server_that_is_none() {
-    bench/server/measure.py build/bench/server/load "$scratch/none.json" --rounds 1 --memory-rounds 1 --seconds 0.05 \
+    bench/server/measure.py build/bench/server_check/load "$scratch/none.json" --rounds 1 --memory-rounds 1 --seconds 0.05 \
         --packages g++-12 --server "ghost=ws://127.0.0.1:1/" >"$scratch/said.txt" 2>&1 && return 1
     grep -q 'ghost at ws://127.0.0.1:1/: load: connection .*refused' "$scratch/said.txt"
 }
