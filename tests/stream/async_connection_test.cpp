@@ -342,6 +342,22 @@ TEMPLATE_TEST_CASE("every call of the stream that fails ends the connection, and
     CHECK(calls >= 6);
 }
 
+TEMPLATE_TEST_CASE("all is the same where nothing suspends that need not, and work begins when it is started", "[async]", server, client) {
+    TestType pair;
+    pair.peer.plan->at_once = pair.loop.starts_at_once = true;
+    begun       end(echo(pair));
+    byte_vector messages;
+    for (int i = 0; i < 50; ++i) messages = concat(messages, frame(0x81, std::to_string(i)));
+    pair.says(messages);
+    CHECK(pair.hears() == messages);
+    pair.says("89 01 70 88 02 03E8");
+    CHECK(pair.hears() == bytes("8a 01 70 88 02 03E8"));
+    pair.peer.end();
+    CHECK(end.result() == errc::closed);
+    CHECK(pair.loop.running() == 0);
+    CHECK_FALSE(pair.peer.plan->misused);
+}
+
 TEST_CASE("two connections on two threads share nothing", "[async][S40]") {
     const auto talk = [](std::string& log) {
         server pair;

@@ -63,6 +63,7 @@ TEST_CASE("an engine's handshake happens inside the first write, and data goes b
     const std::string text = long_text();
     for (const std::size_t most : {std::size_t{1}, std::size_t{7}, std::size_t{100'000}}) {
         toy_pair pair(most);
+        pair.plans[0]->at_once = pair.plans[1]->at_once = pair.loop.starts_at_once = most == 100'000;
         begun    from_a(write_all(*pair.a, text)), from_b(write_all(*pair.b, text));
         begun    at_a(read_all(*pair.a)), at_b(read_all(*pair.b));
         pair.loop.run();

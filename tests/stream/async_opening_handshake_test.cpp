@@ -24,10 +24,11 @@ struct fixture {
 } // namespace
 
 TEST_CASE("a client and a server open a connection, at every size of what is read at once", "[async][6455:4]") {
-    for (const std::size_t most : {std::size_t{1}, std::size_t{50}, std::size_t{10'000}}) {
+    for (const std::size_t most : {std::size_t{1}, std::size_t{50}, std::size_t{10'000}, std::size_t{10'001}}) {
         test_loop loop;
         auto      plan = std::make_shared<async_plan>();
         plan->most     = most;
+        plan->at_once = loop.starts_at_once = most == 10'001;
         auto [one, other] = memory::make_pair(loop, plan, plan);
         const std::string_view offered[] = {"b", "a"}, known[] = {"a"};
         toy::extension         mine, theirs;
