@@ -6,7 +6,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 
 # In the order in which they begin: the long ones first, so that none is left over at the end.
-stages=(release-gcc dev-gcc examples interop demo dev-clang packaging release-clang tsan fuzz headers aarch64 s390x i686 bench house include-cost)
+stages=(release-gcc dev-gcc examples interop demo reliability dev-clang packaging release-clang tsan fuzz headers aarch64 s390x i686 bench house include-cost)
 
 usage() {
     cat <<TEXT
@@ -216,14 +216,15 @@ stage_tsan() { build tsan && run_binaries tsan; }
 stage_i686() { build i686 && run_binaries i686; }
 stage_s390x() { build s390x && run_binaries s390x qemu-s390x; }
 stage_aarch64() { build aarch64 && run_binaries aarch64 qemu-aarch64; }
-stage_examples() { run_scripts 120 tests/examples/*.sh; }
-stage_interop() { install_node_packages && run_scripts 300 tests/interop/*.sh; }
+stage_examples() { run_scripts 300 tests/examples/*.sh; }
+stage_interop() { install_node_packages && run_scripts 600 tests/interop/*.sh; }
 stage_demo() {
     if [[ -x examples/demo.sh ]]; then
         install_node_packages && single "examples/demo.sh --check" 300 examples/demo.sh --check
     fi
 }
-stage_include-cost() { run_scripts 120 tests/packaging/include_cost.sh; }
+stage_reliability() { run_scripts 600 tests/reliability/run.sh; }
+stage_include-cost() { run_scripts 300 tests/packaging/include_cost.sh; }
 stage_bench() { run_scripts 600 tests/bench/*.sh; }
 stage_fuzz() { run_scripts 600 fuzz/check.sh; }
 
@@ -279,7 +280,7 @@ lane() {
     done
 }
 # These wait more than they work, for programs that the stage release-gcc builds: one after the other beside the lanes.
-patient=' examples interop demo '
+patient=' examples interop demo reliability '
 patient_lane() {
     while [[ " ${stages[*]} " == *' release-gcc '* && ! -e $logs/release-gcc.said.done ]]; do sleep 1; done
     local stage
