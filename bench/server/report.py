@@ -9,10 +9,19 @@ import sys
 import targets
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
-from page import between, digits, quartiles, table
+from page import digits, quartiles, table
 
 TITLES = {name: title for name, title, _ in targets.ECHOES}
 NAMES = {"beast": "Boost.Beast", "bun": "bun (JavaScript handlers)"}
+
+
+def times(ratio):
+    """So exactly that it can be told from a target next to it."""
+    return f"{ratio:.3f}" if ratio < 2 else digits(ratio)
+
+
+def times_between(low, high):
+    return f"{times(low)} – {times(high)}"
 
 
 def name_of(server):
@@ -37,8 +46,9 @@ def speed_targets(rows):
             continue
         low, median, high = quartiles(ratios(rows, own, its, "per_second"))
         by_cpu = ratios(rows, its, own, "cpu_ns")
-        judged.append([TITLES[scenario], name_of(other), f"at least {least}", digits(median), between(low, high),
-                       digits(statistics.median(by_cpu)) if by_cpu else "", said(median >= least)])
+        judged.append([TITLES[scenario], name_of(other), f"at least {least}", times(median),
+                       times_between(low, high), times(statistics.median(by_cpu)) if by_cpu else "",
+                       said(median >= least)])
     return judged
 
 
@@ -63,8 +73,8 @@ def fan_out_targets(rows):
         return [[title, "bare sends", f"at most {targets.MOST_FAN_OUT}", "", "", "", "not measured"]]
     low, median, high = quartiles(ratios(rows, own, its, "last_us"))
     by_cpu = ratios(rows, own, its, "cpu_ns")
-    return [[title, "bare sends", f"at most {targets.MOST_FAN_OUT}", digits(median), between(low, high),
-             digits(statistics.median(by_cpu)) if by_cpu else "", said(median <= targets.MOST_FAN_OUT)]]
+    return [[title, "bare sends", f"at most {targets.MOST_FAN_OUT}", times(median), times_between(low, high),
+             times(statistics.median(by_cpu)) if by_cpu else "", said(median <= targets.MOST_FAN_OUT)]]
 
 
 def rate_of(per_second):
@@ -78,11 +88,11 @@ def echo_table(rows, scenario):
         samples = rows[row]
         low, median, high = quartiles(samples["per_second"])
         cpu = statistics.median(samples["cpu_ns"])
-        first, times, last = quartiles(ratios(rows, own, row, "per_second"))
+        first, middle, last = quartiles(ratios(rows, own, row, "per_second"))
         cells.append([name_of(row.split("/")[1]), rate_of(median), f"{rate_of(low)} – {rate_of(high)}",
                       rate_of(cpu) if cpu else "", digits(statistics.median(samples["p50_us"])),
                       digits(statistics.median(samples["p99_us"])), f"{statistics.median(samples['busy']):.2f}",
-                      "" if row == own else digits(times), "" if row == own else between(first, last)])
+                      "" if row == own else times(middle), "" if row == own else times_between(first, last)])
     cells.sort(key=lambda cell: -float(cell[1].replace(",", "")))
     return table(["server", "messages/s", "quartiles", "server ns", "p50 us", "p99 us", "generator busy",
                   "navette's speed, times", "quartiles"], cells, texts=1)
