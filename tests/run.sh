@@ -70,7 +70,7 @@ export PYTHONDONTWRITEBYTECODE=1
 packages=(g++ g++-12 clang-14 clang-19 libclang-rt-14-dev llvm-14 cmake ninja-build catch2 g++-12-multilib g++-12-aarch64-linux-gnu
     g++-12-s390x-linux-gnu qemu-user libboost-dev libasio-dev libuv1-dev zlib1g-dev libdeflate-dev libssl-dev openssl python3-websockets python3-gi gir1.2-soup-3.0
     golang-github-gorilla-websocket-dev chromium strace ca-certificates
-    libbenchmark-dev libwebsocketpp-dev libwslay-dev libsimdjson-dev python3 python3-pip pkg-config git
+    libbenchmark-dev libwebsockets-dev libwebsocketpp-dev libwslay-dev libsimdjson-dev python3 python3-pip pkg-config git
     squid tinyproxy dante-server stunnel4 nginx-light haproxy libnss-wrapper libfaketime)
 node_packages=(ws@8.23.0 playwright-core@1.57.0)
 
