@@ -205,7 +205,8 @@ stage_house() {
     counted "tests/house/selftest_run.sh" 120 tests/house/selftest_run.sh
 }
 stage_headers() {
-    run_scripts 600 tests/packaging/headers.sh tests/packaging/libraries.sh tests/packaging/deflate_memory.sh
+    run_scripts 600 tests/packaging/headers.sh tests/packaging/libraries.sh tests/packaging/deflate_memory.sh \
+        tests/packaging/guides.sh
 }
 stage_packaging() { run_scripts 600 tests/packaging/run.sh; }
 stage_release-gcc() { build release -DCMAKE_CXX_COMPILER=g++-12 && run_binaries release; }
