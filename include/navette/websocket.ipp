@@ -3,6 +3,7 @@
 
 #include <navette/codec/utf8.hpp>
 #include <navette/handshake/client_handshake.hpp>
+#include <navette/stream/client_journey.hpp>
 #include <navette/websocket.hpp>
 #include <navette/websocket_core.ipp>
 #include <navette/websocket_thread.ipp>
@@ -67,13 +68,12 @@ NAVETTE_INLINE connect_options websocket::core::asked() const {
 
 // Writes a request to nowhere: what is wrong with it is known before anything is sent.
 NAVETTE_INLINE std::error_code websocket::core::check() const {
-    const connect_options  all = asked();
-    detail::request_fields sent;
-    if (const errc error = sent.fill(all, true); error != errc{}) return error;
-    client_options handshake = all.handshake;
-    handshake.fields         = sent.fields;
+    const connect_options all = asked();
+    connect_report        nothing;
+    client_journey        journey(target_, all.handshake, all.login, all.bearer, 0, nothing);
+    if (const errc error = journey.begin(); error != errc{}) return error;
     buffer head, nowhere;
-    if (const errc error = client_handshake(target_, handshake, head).request(nowhere); error != errc{}) return error;
+    if (const errc error = client_handshake(target_, journey.asked(), head).request(nowhere); error != errc{}) return error;
     const std::string_view proxies = options_.proxy ? *options_.proxy : proxies_from_environment(target_);
     return client_route::make(target_, proxies, &options_.tls).error();
 }

@@ -145,7 +145,7 @@ private:
     void   live();
     bool   pause(duration);
     ending attempt();
-    ending converse(const uri& to, const connect_options& asked, std::span<const http_field> fields);
+    ending converse(const uri& to, const client_options& asked);
     io_result<tcp::stream> dial(const authority& to);
     void   shake_hands(ending&, const client_route&);
     void   serve(ending&);

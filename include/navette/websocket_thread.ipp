@@ -3,9 +3,9 @@
 #pragma once
 
 #include <navette/handshake/http_response.hpp>
-#include <navette/handshake/redirect.hpp>
 #include <navette/handshake/retry_after.hpp>
 #include <navette/handshake/transparent_proxy.hpp>
+#include <navette/stream/client_journey.hpp>
 #include <navette/websocket_conversation.ipp>
 
 #include <ctime>
@@ -160,33 +160,27 @@ NAVETTE_INLINE bool websocket::core::pause(duration length) {
 
 // Connects, follows redirections, and converses until the end.
 NAVETTE_INLINE websocket::core::ending websocket::core::attempt() {
-    const connect_options  all = asked();
-    detail::request_fields sent;
-    uri                    to = target_;
-    buffer                 text;   // of `to`, once it is another
-    bool                   is_same = true;
+    const connect_options all = asked();
+    connect_report        report;
+    client_journey        journey(target_, all.handshake, all.login, all.bearer, all.redirects, report);
     opened_ = instant::never();
-    for (unsigned followed = 0; may_go_on(); ++followed) {
-        is_same = is_same && is_same_origin(to, target_);
-        static_cast<void>(sent.fill(all, is_same));   // it was good in the constructor
-        ending last = converse(to, all, sent.fields);
-        const bool leads_on = last.error == errc::unexpected_status && is_redirect(last.status) && talk_;
-        if (!leads_on || options_.redirects == 0) return last;
-        buffer     next;
-        const auto leads_to = read_redirect(to, talk_->handshake.response(), next);
-        if (!leads_to || followed == options_.redirects) {
-            last.error = leads_to ? errc::too_many_redirects : leads_to.error();
-            last.text  = last.error.message();
-            return last;
+    while (may_go_on()) {
+        static_cast<void>(journey.begin());   // it was good in the constructor
+        ending last = converse(journey.target(), journey.asked());
+        if (last.error != errc::unexpected_status || !talk_) return last;
+        report.server.response = talk_->handshake.response();
+        const std::error_code error = journey.failed(last.error);
+        if (!error) continue;
+        if (error != last.error) {
+            last.error = error;
+            last.text  = error.message();
         }
-        text.swap(next);
-        to = *parse_uri(as_text(text.data()));
+        return last;
     }
     return {};
 }
 
-NAVETTE_INLINE websocket::core::ending websocket::core::converse(const uri& to, const connect_options& all,
-                                                                 std::span<const http_field> fields) {
+NAVETTE_INLINE websocket::core::ending websocket::core::converse(const uri& to, const client_options& asked) {
     ending last;
     const auto fail = [&](std::error_code error) {
         last.error = error;
@@ -195,8 +189,6 @@ NAVETTE_INLINE websocket::core::ending websocket::core::converse(const uri& to, 
     const std::string_view proxies = options_.proxy ? *options_.proxy : proxies_from_environment(to);
     auto route = client_route::make(to, proxies, &options_.tls, {}, options_.limits);
     if (!route) return fail(route.error());
-    client_options asked = all.handshake;
-    asked.fields         = fields;
     for (;;) {
         talk_.reset();
         auto socket = dial(route->first());
@@ -246,7 +238,7 @@ NAVETTE_INLINE void websocket::core::shake_hands(ending& last, const client_rout
     }
     bool    was_laid = link.is_laid();
     instant until    = was_laid ? deadline(tcp::now(), times.handshake)
-                                : detail::laying_ends(tcp::now(), route.proxies(), talk_->to.secure, times);
+                                : client_journey::laying_ends(tcp::now(), route.proxies(), talk_->to.secure, times);
     while (talk_->status == client_handshake_status::need_more) {
         if (is_given_up()) {
             last.error = std::make_error_code(std::errc::operation_canceled);
