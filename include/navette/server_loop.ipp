@@ -178,6 +178,7 @@ private:
     void        consume(server_io& io, std::size_t n) noexcept;
     void        lose(server_connection& c) noexcept;
     void        note_queue(server_connection& c, bool blocks);
+    void        count_waiting(server_io& io) noexcept;
     void        touch(server_connection& c);
 
     // ---- openings

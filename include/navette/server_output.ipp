@@ -53,7 +53,10 @@ inline send_result server_loop::send(server_connection& c, opcode type, const_by
     if (error != errc{}) return refuse(error);
     counted_.messages_out.add(1);
     counted_.payload_out.add(payload.size());
-    return {has(c, stalled) ? send_status::queued : send_status::sent};
+    if (current_ == &c && out_.size() > flush_mark) flush_current(c);
+    if (!has(c, stalled)) return {};
+    count_waiting(*c.io_);
+    return {send_status::queued};
 }
 
 inline send_result server_loop::send_large(server_connection& c, opcode type, const_byte_span payload) {
@@ -117,6 +120,7 @@ inline void server_loop::share(server_connection& c, const std::shared_ptr<void>
     io.out.mark_pong(0);   // what stands behind a shared piece must not move
     io.pieces.push_back({.owner = owner, .shared = bytes});
     io.shared += bytes.size();
+    if (has(c, stalled)) count_waiting(io);
     touch(c);
 }
 
@@ -302,15 +306,19 @@ inline void server_loop::lose(server_connection& c) noexcept {
     else doom(c, std::make_error_code(std::errc::connection_reset));
 }
 
-// Keeps the count of what waits, and what follows from it.
-inline void server_loop::note_queue(server_connection& c, bool blocks) {
-    server_io&        io  = *c.io_;
+inline void server_loop::count_waiting(server_io& io) noexcept {
     const std::size_t now = io.waiting();
-    if (now != io.counted) {
-        core_.buffered.fetch_add(now - io.counted, std::memory_order_relaxed);   // modulo: also down
-        counted_.buffered.add(now - io.counted);
-        io.counted = now;
-    }
+    if (now == io.counted) return;
+    core_.buffered.fetch_add(now - io.counted, std::memory_order_relaxed);   // modulo: also down
+    counted_.buffered.add(now - io.counted);
+    io.counted = now;
+}
+
+// What follows from what waits, and from whether the socket takes more.
+inline void server_loop::note_queue(server_connection& c, bool blocks) {
+    server_io& io = *c.io_;
+    count_waiting(io);
+    const std::size_t now = io.counted;
     const bool is_relieved = has(c, pressed) && !has(c, stalled) && now <= core_.settings.drain_mark;
     if (is_relieved) clear(c, pressed);
     if (blocks && !has(c, stalled)) {
@@ -325,7 +333,7 @@ inline void server_loop::note_queue(server_connection& c, bool blocks) {
     if (is_relieved && c.phase_ == server_connection::phase::open && !has(c, told) && !has(c, doomed) && core_.told.drain)
         core_.told.drain(c);
     if (blocks || c.phase_ == server_connection::phase::dead) return;
-    if (c.phase_ == server_connection::phase::open && !io.parked.empty()) touch(c);   // input may go on
+    if (c.phase_ == server_connection::phase::open && !io.parked.empty() && !has(c, paused)) touch(c);   // input may go on
     release_io(c);
     watch(c);
 }
