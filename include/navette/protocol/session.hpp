@@ -66,8 +66,10 @@ public:
         const std::size_t most  = bytes_.is_fixed()             ? bytes_.capacity() - bytes_.size()
                                   : bytes_.size() < worthwhile ? worthwhile
                                                                : bytes_.size();
-        const byte_span   space = bytes_.grow(remaining < most ? static_cast<std::size_t>(remaining) : most);
-        direct_                 = space.size();
+        const std::size_t n    = remaining < most ? static_cast<std::size_t>(remaining) : most;
+        if (!make_room(n, ws)) return {};
+        const byte_span space = bytes_.grow(n);
+        direct_               = space.size();
         return space;
     }
 
