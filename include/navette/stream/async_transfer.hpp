@@ -137,13 +137,16 @@ public:
     };
 
 private:
-    static task<void> reads(under_way s) {
-        const auto got = co_await s->stream.read_some(s->input.data());
-        s->got_        = got;
-        s->has_got_    = true;
+    // What a call holds it gives back at the end of its body: its parameters live as long as an executor keeps the frame.
+    static task<void> reads(under_way begun) {
+        const under_way s(std::move(begun));
+        const auto      got = co_await s->stream.read_some(s->input.data());
+        s->got_             = got;
+        s->has_got_         = true;
     }
 
-    static task<void> writes(under_way s, then next) {
+    static task<void> writes(under_way begun, then next) {
+        const under_way s(std::move(begun));
         s->sent_ = {};
         while (!s->output.empty()) {
             const auto sent = co_await s->stream.write_some(s->output.data());
@@ -157,7 +160,8 @@ private:
         if (next == then::shut_down) co_await s->stream.shutdown_write();
     }
 
-    static task<void> shakes(under_way s) {
+    static task<void> shakes(under_way begun) {
+        const under_way       s(std::move(begun));
         const std::error_code error = co_await s->stream.handshake();
         s->sent_                    = error;
     }
