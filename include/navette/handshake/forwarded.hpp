@@ -44,10 +44,11 @@ constexpr proxied_address parse_proxied_address(std::string_view node) noexcept 
         made.ip = parse_ip(host);
     }
     if (!made.ip || port.empty()) return made.ip ? made : proxied_address{};
-    if (port.front() != ':' || port.size() < 2 || port.size() > 6) return {};
+    if (port.front() != ':' || port.size() < 2) return {};
+    if (port[1] == '_') return made;   // hidden (RFC 7239, 6.3)
+    if (port.size() > 6) return {};
     std::uint32_t number = 0;
     for (const char c : port.substr(1)) {
-        if (port[1] == '_') break;   // hidden (RFC 7239, 6.3)
         if (c < '0' || c > '9') return {};
         number = number * 10 + static_cast<std::uint32_t>(c - '0');
     }
