@@ -131,7 +131,7 @@ TEST_CASE("stop may come before the start", "[server]") {
 
 TEST_CASE("the engine of a transport stands between the wire and the messages, large ones and half an end too", "[server]") {
     server_settings settings = anybody();
-    settings.tls             = toy_factory();
+    settings.tls             = toy_engine::factory();
     event_log log;
     server    s(settings);
     note_all(s, log);
@@ -139,7 +139,7 @@ TEST_CASE("the engine of a transport stands between the wire and the messages, l
     const int port = started(s);
     auto      socket = tcp::connect("127.0.0.1", port);
     REQUIRE(socket);
-    auto engine = toy_factory().make(toy_factory().self, role::client, "host");
+    auto engine = toy_engine::factory().make(nullptr, role::client, "host");
     REQUIRE(engine);
     const uri  to = *parse_uri("ws://host/");
     auto       ws = connect(engine_stream(std::move(*socket), std::move(*engine)), to);

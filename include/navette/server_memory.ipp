@@ -80,6 +80,10 @@ public:
         idle_.push_back(region);
     }
 
+    void drop(buffer outgrown) noexcept {
+        if (outgrown.is_fixed()) give(std::move(outgrown));
+    }
+
     // Memory that is kept and not in use.
     std::size_t bytes_kept() const noexcept { return bytes_ + heap_.bytes_kept(); }
 

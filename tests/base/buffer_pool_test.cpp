@@ -132,3 +132,29 @@ TEST_CASE("buffers taken from a pool outlive it", "[buffer_pool]") {
     CHECK(kept.append(std::vector<std::byte>(400)));
     CHECK(kept.capacity() == 400);
 }
+
+TEST_CASE("a pool gives memory back until it keeps no more than it may, the oldest first", "[buffer_pool]") {
+    buffer_pool pool;
+    for (const std::size_t size : {1'000u, 2'000u, 3'000u}) {
+        buffer one;
+        REQUIRE(one.reserve(size));
+        pool.give(std::move(one));
+    }
+    CHECK(pool.bytes_kept() == 6'000);
+    pool.shrink(6'000);
+    CHECK(pool.bytes_kept() == 6'000);
+    pool.shrink(5'999);
+    CHECK(pool.bytes_kept() == 5'000);
+    pool.shrink(3'000);
+    CHECK(pool.bytes_kept() == 3'000);
+    CHECK(pool.take().capacity() == 3'000);
+    pool.shrink(0);
+    CHECK(pool.bytes_kept() == 0);
+    CHECK(pool.take().capacity() == 0);
+}
+
+TEST_CASE("a larger buffer has the room that was asked for, or no memory at all", "[buffer_pool]") {
+    buffer_pool pool;
+    CHECK(pool.larger(1'000).capacity() >= 1'000);
+    CHECK(pool.larger(static_cast<std::size_t>(-1)).capacity() == 0);
+}

@@ -7,7 +7,7 @@ import time
 from functools import partial
 
 from cases import PATIENCE, Program, call, case, equal, holds, run
-from wire import BINARY, CLOSE, PING, PONG, TEXT, KEY, Peer, Server, close_payload, open_client, upgrade
+from wire import BINARY, CLOSE, PING, PONG, TEXT, KEY, Peer, Server, close_payload, open_client, request, upgrade
 
 
 def free_port():
@@ -18,7 +18,7 @@ def free_port():
 def serving(name):
     """Starts a server that takes its port as an argument; returns it and the port once it listens."""
     port = free_port()
-    server = Program(name, str(port))
+    server = Program(name, f"127.0.0.1:{port}" if name.startswith("server_") else str(port))
     for _ in range(100):
         try:
             socket.create_connection(("127.0.0.1", port)).close()
@@ -116,6 +116,40 @@ def _():
     server.kill()
     status, out, err = client.end()
     equal((status, out, err.count("\n")), (1, "", 1))
+
+
+@case("server_echo echoes many clients at once")
+def _():
+    _, port = serving("server_echo")
+    peers = [open_client(port) for _ in range(50)]
+    for opcode, payload in ((TEXT, "Coucou".encode()), (BINARY, os.urandom(100_000))):
+        for peer in peers:
+            peer.send(opcode, payload)
+        for peer in peers:
+            equal(peer.frame(), (opcode, payload))
+    for peer in peers:
+        peer.send(CLOSE, close_payload(1000))
+        equal(peer.frame()[0], CLOSE)
+        peer.close()
+
+
+@case("server_echo names what went wrong in one line")
+def _():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        status, out, err = call("server_echo", f"127.0.0.1:{taken.getsockname()[1]}")
+    equal((status, out, err.count("\n")), (1, "", 1))
+    holds("in use" in err, err)
+
+
+@case("server_habit lets one origin in, speaks one subprotocol, and tells text and binary apart")
+def _():
+    _, port = serving("server_habit")
+    equal(request(port, "Origin: https://elsewhere.example")[0], 403)
+    status, answered, peer = request(port, "Origin: https://example.com", "Sec-WebSocket-Protocol: other, echo")
+    equal((status, answered.get("sec-websocket-protocol")), (101, "echo"))
+    for opcode, payload in ((TEXT, b"Coucou"), (BINARY, b"\xff\x00")):
+        peer.send(opcode, payload)
+        equal(peer.frame(), (opcode, payload))
 
 
 @case("wscat and simple_echo talk to each other")

@@ -13,6 +13,8 @@ at_most() { # LINES FILE
 
 check "short programs: print_client takes at most 12 lines" at_most 12 print_client.cpp
 check "short programs: callback_client takes at most 7 lines" at_most 7 callback_client.cpp
+check "short programs: server_echo takes at most 7 lines" at_most 7 server_echo.cpp
+check "short programs: server_habit takes at most 10 lines" at_most 10 server_habit.cpp
 check "short programs: simple_echo takes at most 12 lines" at_most 12 simple_echo.cpp
 check "short programs: asio_echo takes at most 20 lines" at_most 20 asio_echo.cpp
 check "short programs: asio_client takes at most 20 lines" at_most 20 asio_client.cpp

@@ -308,3 +308,28 @@ TEMPLATE_TEST_CASE("sessions of one pool use each other's memory, not each other
     for (int i = 0; i < 10; ++i) CHECK(hear(one, "01 01 31 80 01 61") == "text 1a;");
     CHECK(pool.bytes_kept() == kept);
 }
+
+TEST_CASE("an assembly serves a protocol that somebody else holds, and says when it is not needed", "[session][server][6455:5.4]") {
+    buffer_pool        pool;
+    server_protocol    ws;
+    message_assembly<> assembly(pool);
+    buffer             out;
+    CHECK(assembly.release());
+    auto      wire = masked(bytes("01 02 4865 80 03 6c6c6f 82 01 78"));
+    byte_span in{wire};
+    event     e = ws.receive(in, out);
+    REQUIRE(to_text(e) == "text(first) He");
+    e = assembly.go_on(e, ws, in, out);
+    CHECK(to_text(e) == "text Hello");
+    CHECK(pool.bytes_kept() == 0);
+    CHECK(assembly.release());
+    CHECK(pool.bytes_kept() != 0);
+    e = ws.receive(in, out);
+    CHECK(to_text(assembly.go_on(e, ws, in, out)) == "binary x");   // whole: it passes
+    auto      half = masked(bytes("01 02 4865"));
+    byte_span rest{half};
+    CHECK_FALSE(assembly.receive(ws, rest, out));
+    CHECK_FALSE(assembly.release());
+    CHECK(to_text(assembly.receive_eof(ws, out)) == "failed truncated 1006");
+    CHECK(assembly.release());
+}

@@ -47,6 +47,9 @@ public:
         return made.reserve(size) ? std::move(made) : buffer();
     }
 
+    /// Takes back a buffer that was outgrown: it goes to the heap.
+    void drop(buffer) noexcept {}
+
     /// Takes back a buffer, whose bytes are dropped. A fixed one, or one without memory, is not kept.
     void give(buffer returned) noexcept {
         if (returned.is_fixed() || returned.capacity() == 0) return;

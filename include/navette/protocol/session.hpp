@@ -9,7 +9,7 @@ namespace navette {
 
 /// What makes whole messages of the pieces of a protocol that somebody else holds: for who has many connections and keeps
 /// this only while a message is incomplete. `pool` is borrowed, outlives it and belongs to the same thread. It is a
-/// buffer_pool, or has like that one take and give, and larger.
+/// buffer_pool, or has the functions of one: take, give, larger and drop.
 template <class Pool = buffer_pool>
 class message_assembly {
     // Invariant: the last direct_ bytes of bytes_ are space that direct_space() handed out, or the last parked_ bytes of it
@@ -122,7 +122,7 @@ private:
         buffer              larger = pool_->larger(2 * size + n > most ? static_cast<std::size_t>(most) : 2 * size + n);
         if (larger.capacity() < size + n || !larger.append(bytes_.data())) return false;
         bytes_.swap(larger);
-        pool_->give(std::move(larger));
+        pool_->drop(std::move(larger));
         return true;
     }
 
