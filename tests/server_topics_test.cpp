@@ -1,5 +1,6 @@
-#include <navette/deflate.hpp>
 #include <navette/server.hpp>
+
+#include <navette/deflate.hpp>
 
 #include "support/serving.hpp"
 
