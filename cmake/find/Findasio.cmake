@@ -1,11 +1,20 @@
 # Finds standalone Asio by its own package configuration, as vcpkg has it, or else by its headers, as Debian has them.
 # Defines asio::asio, and asio_VERSION as asio/version.hpp says it.
 if(NOT TARGET asio::asio)
-    find_package(asio CONFIG QUIET)
+    # The wanted version would be handed on, and a configuration without a version file passed over: it is looked at below.
+    function(asio_find_configuration)
+        unset(asio_FIND_VERSION)
+        unset(asio_FIND_VERSION_COMPLETE)
+        find_package(asio CONFIG QUIET)
+    endfunction()
+    asio_find_configuration()
 endif()
 if(TARGET asio::asio)
     get_target_property(asio_INCLUDE_DIR asio::asio INTERFACE_INCLUDE_DIRECTORIES)
     list(GET asio_INCLUDE_DIR 0 asio_INCLUDE_DIR)
+    if(NOT EXISTS "${asio_INCLUDE_DIR}/asio/version.hpp")
+        unset(asio_INCLUDE_DIR)
+    endif()
 endif()
 find_path(asio_INCLUDE_DIR asio/version.hpp)
 mark_as_advanced(asio_INCLUDE_DIR asio_DIR)
