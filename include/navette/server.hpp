@@ -43,6 +43,12 @@ struct held_object {
 };
 template <class T>
 inline constexpr char type_mark = 0;
+// An aggregate in braces: clang 14 knows no other way.
+template <class T, class... Args>
+T made_of(Args&&... args) {
+    if constexpr (std::is_constructible_v<T, Args...>) return T(std::forward<Args>(args)...);
+    else return T{std::forward<Args>(args)...};
+}
 template <class T>
 struct held_value : held_object {
     T value;
@@ -50,7 +56,7 @@ struct held_value : held_object {
     template <class... Args>
     explicit held_value(Args&&... args)
         : held_object{&type_mark<T>, [](held_object* self) noexcept { delete static_cast<held_value*>(self); }},
-          value(std::forward<Args>(args)...) {}
+          value(made_of<T>(std::forward<Args>(args)...)) {}
 };
 } // namespace detail
 
