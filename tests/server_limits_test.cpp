@@ -167,7 +167,7 @@ TEST_CASE("out of descriptors a server says so, survives, and accepts again", "[
             const int            port = started(s);
             std::vector<visitor> all;
             all.push_back(visitor::opened(port));
-            const int highest = ::dup(0);
+            const int spare = ::dup(0), highest = ::dup(0);
             ::close(highest);
             const ::rlimit few{static_cast<::rlim_t>(highest + 5), static_cast<::rlim_t>(highest + 5)};
             ::setrlimit(RLIMIT_NOFILE, &few);
@@ -176,6 +176,8 @@ TEST_CASE("out of descriptors a server says so, survives, and accepts again", "[
                 if (!more) break;
                 all.emplace_back(*std::move(more));
             }
+            ::close(spare);   // for one more that the server cannot accept, should it have accepted all
+            if (auto more = tcp::connect("127.0.0.1", port)) all.emplace_back(*std::move(more));
             report += soon([&] { return told.load(); }) ? "told " : "silent ";
             all.front().text("?");
             report += all.front().next() == "81 ?" ? "serves " : "hangs ";
