@@ -11,7 +11,7 @@ import time
 import traceback
 
 BUILD = os.environ.get("NAVETTE_BUILD", os.path.join(os.path.dirname(__file__), "..", "..", "build", "release"))
-PATIENCE = 15  # seconds that anything here may take before it counts as hanging
+PATIENCE = 40  # seconds that anything here may take before it counts as hanging
 
 _cases = []
 

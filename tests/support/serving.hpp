@@ -124,7 +124,8 @@ public:
 /// On epoll where there is one, or on poll.
 inline navette::server_settings anybody(bool by_poll = false) {
     navette::server_settings made{.origins = navette::origin_policy::any()};
-    made.waits_by_poll = by_poll;
+    made.waits_by_poll       = by_poll;
+    made.timeouts.ping_every = {};   // nobody expects a ping, however long a busy machine takes
     return made;
 }
 
