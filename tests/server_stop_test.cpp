@@ -154,6 +154,27 @@ TEST_CASE("the engine of a transport stands between the wire and the messages, l
     CHECK_FALSE(ws->close());
     REQUIRE(log.wait_for("close"));
     CHECK(log.text() == "open | close 1000 clean");
+
+    // Whether an end was meant says the engine.
+    event_log ends;
+    server    other(settings);
+    other.on_close = [&](server_connection&, const server_close& how) {
+        ends.add(how.error == errc::tls_truncated ? "cut" : how.error == errc::truncated ? "ended" : "?");
+    };
+    const int other_port = started(other);
+    for (const bool is_cut : {true, false}) {
+        auto stream = tcp::connect("127.0.0.1", other_port);
+        REQUIRE(stream);
+        engine_stream over(std::move(*stream), toy_engine::make());
+        REQUIRE_FALSE(write_all(over, as_bytes(opening()), {}, patience));
+        std::byte answer[1'000];
+        REQUIRE(over.read_some(answer));
+        if (!is_cut) over.shutdown_write();
+        else over.close();
+        REQUIRE(ends.wait_for(is_cut ? 1 : 2));
+    }
+    CHECK(ends.text() == "cut | ended");
+
     visitor plain(port);
     plain.say(opening());
     plain.stream().close();

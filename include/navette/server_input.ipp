@@ -55,7 +55,8 @@ inline void server_loop::read(server_connection& c) {
         if (n == 0) {
             clear(c, readable);
             set(c, ended);
-            take_eof(c);
+            if (c.io_ != nullptr && c.io_->engine) take_cipher_eof(c);
+            else take_eof(c);
         } else {
             counted_.bytes_in.add(n);
             c.last_read_ = now_;
@@ -129,16 +130,16 @@ inline void server_loop::decrypt(server_connection& c, byte_span in) {
     }
 }
 
+// The transport has ended under the engine, which says whether it may.
+inline void server_loop::take_cipher_eof(server_connection& c) {
+    const engine_step step = c.io_->engine.receive_eof();
+    if (!step.error || c.phase_ != server_connection::phase::open || has(c, told)) return take_eof(c);
+    static_cast<void>(c.protocol_.receive_eof(output(c)));
+    tell(c, {.code = close_code::abnormal_closure, .error = step.error});
+}
+
 inline void server_loop::take_eof(server_connection& c) {
     using phase = server_connection::phase;
-    if (c.io_ != nullptr && c.io_->engine && has(c, readable) == false) {
-        const engine_step step = c.io_->engine.receive_eof();
-        if (step.error && c.phase_ == phase::open && !has(c, told)) {
-            tell(c, {.code = close_code::abnormal_closure, .error = step.error});
-            static_cast<void>(c.protocol_.receive_eof(output(c)));
-            return;
-        }
-    }
     switch (c.phase_) {
     case phase::opening: {
         if (c.io_ == nullptr || !c.io_->opening) return doom(c, {});
@@ -163,22 +164,48 @@ inline void server_loop::take_eof(server_connection& c) {
     }
 }
 
+// Most of what comes is whole messages, for a connection that has nothing but itself: these go the short way, as long as
+// callbacks leave it so. What else there is, is returned.
+inline event server_loop::talk_briefly(server_connection& c, byte_span& in) {
+    std::uint64_t count = 0, size = 0;
+    const auto    note  = [&] {
+        counted_.messages_in.add(count);
+        counted_.payload_in.add(size);
+    };
+    constexpr std::uint16_t leaves = doomed | paused;
+    while (c.io_ == nullptr && (c.flags_ & leaves) == 0 && out_.size() <= flush_mark) {
+        const event e = c.protocol_.receive(in, out_);
+        if (!(e.is_message() && e.first && e.last)) {
+            note();
+            return e;
+        }
+        ++count;
+        size += e.payload.size();
+        const message m{e.type == event_type::text ? opcode::text : opcode::binary, e.payload};
+        if (core_.told.message) core_.told.message(c, m);
+    }
+    note();
+    return {};
+}
+
 // Lets the protocol have `in`, and the callbacks what comes of it.
 inline void server_loop::talk(server_connection& c, byte_span in) {
     current_ = c.io_ == nullptr || (!c.io_->engine && c.io_->waiting() == 0) ? &c : nullptr;
-    for (;;) {
+    clear(c, sends_large);
+    while (!has(c, doomed) && !has(c, paused)) {
         event e;
-        if (c.io_ == nullptr) [[likely]] {
-            e = c.protocol_.receive(in, output(c));
-            if (e.is_message() && !(e.first && e.last)) e = io_of(c).assembly.go_on(e, c.protocol_, in, output(c));
+        if (c.io_ == nullptr) {
+            const std::size_t before = in.size();
+            e                        = talk_briefly(c, in);
+            if (out_.size() > flush_mark) flush_current(c);
+            if (!e && in.size() != before && !in.empty()) continue;
+            if (e.is_message()) e = io_of(c).assembly.go_on(e, c.protocol_, in, output(c));
         } else {
             e = c.io_->assembly.receive(c.protocol_, in, output(c));
         }
-        if (!e) break;
-        clear(c, sends_large);
-        if (!deliver(c, e)) break;
+        if (!e || !deliver(c, e)) break;
         if (out_.size() > flush_mark) flush_current(c);
-        if (has(c, paused) || queued(c) > core_.settings.pause_mark) break;
+        if (queued(c) > core_.settings.pause_mark) break;
     }
     if (!in.empty() && !has(c, told) && !has(c, doomed)) park(c, in);
     flush_current(c);

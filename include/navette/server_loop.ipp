@@ -151,6 +151,8 @@ private:
     void take_plain(server_connection& c, byte_span in);
     void decrypt(server_connection& c, byte_span in);
     void take_eof(server_connection& c);
+    void take_cipher_eof(server_connection& c);
+    event talk_briefly(server_connection& c, byte_span& in);
     void talk(server_connection& c, byte_span in);
     void take_direct(server_connection& c, std::size_t n);
     bool deliver(server_connection& c, const event& e);
@@ -166,6 +168,7 @@ private:
     buffer& output(server_connection& c);
     bool    is_whole(const server_connection& c, std::size_t size, compress how) const noexcept;
     send_result send(server_connection& c, opcode type, const_byte_span payload, compress how);
+    send_result send_short(opcode type, const_byte_span payload);
     send_result send_large(server_connection& c, opcode type, const_byte_span payload);
     send_result refuse(errc why) noexcept;
     void        share(server_connection& c, const std::shared_ptr<void>& owner, const_byte_span bytes);
@@ -256,7 +259,7 @@ inline void server_loop::turn() {
     const std::size_t n = poller_.wait(patience());
     tick();
     if (n != 0) busy_ = now_;
-    else if (has_come(now_, busy_ + trim_after)) trim();
+    else if (has_come(now_, busy_ + trim_after)) trim(), busy_ = now_;
     for (std::size_t i = 0; i < n; ++i) handle(poller_[i]);
 
     ready_now_.swap(ready_);
@@ -278,6 +281,7 @@ inline void server_loop::turn() {
 inline void server_loop::trim() noexcept {
     if (memory_.bytes_kept() == 0) return;
     memory_.trim();
+    if (memory_.bytes_kept() != 0) return;
     io_.trim();
     if (out_.empty()) out_ = buffer();
     scratch_ = buffer();

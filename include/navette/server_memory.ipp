@@ -45,7 +45,9 @@ public:
     }
     server_memory(const server_memory&)            = delete;
     server_memory& operator=(const server_memory&) = delete;
-    ~server_memory() { trim(); }
+    ~server_memory() {
+        for (std::byte* const region : idle_) unmap(region);
+    }
 
     void   reserve(std::size_t regions) { idle_.reserve(regions); }
     buffer take() noexcept { return heap_.take(); }
@@ -87,12 +89,14 @@ public:
     // Memory that is kept and not in use.
     std::size_t bytes_kept() const noexcept { return bytes_ + heap_.bytes_kept(); }
 
-    // Gives that back to the system.
+    // Gives half of that back to the system: after a few calls nothing is kept.
     void trim() noexcept {
-        heap_.shrink(0);
-        for (std::byte* const region : idle_) unmap(region);
-        idle_.clear();
-        bytes_ = 0;
+        heap_.shrink(heap_.bytes_kept() / 2);
+        for (std::size_t left = idle_.size() / 2; idle_.size() > left;) {
+            bytes_ -= written(idle_.back());
+            unmap(idle_.back());
+            idle_.pop_back();
+        }
     }
 };
 

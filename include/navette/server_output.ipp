@@ -8,7 +8,7 @@
 
 namespace navette::detail {
 
-inline bool server_loop::fits(const server_connection& c, std::size_t size) const noexcept {
+NAVETTE_ALWAYS_INLINE bool server_loop::fits(const server_connection& c, std::size_t size) const noexcept {
     constexpr std::size_t max_header = 10;
     const std::size_t     before     = waiting(c);
     if (before == 0) return true;
@@ -43,9 +43,26 @@ inline bool server_loop::is_whole(const server_connection& c, std::size_t size, 
     return extension == nullptr || how == compress::never || (how == compress::automatic && size < extension->threshold);
 }
 
+// A short message of the connection that is dealt with, of which nothing waits: two bytes and the payload.
+NAVETTE_ALWAYS_INLINE send_result server_loop::send_short(opcode type, const_byte_span payload) {
+    if (type != opcode::text && type != opcode::binary) return refuse(errc::misuse);
+    if (type == opcode::text && !is_valid_utf8(payload)) return refuse(errc::unsendable_text);
+    if (const errc error = current_->protocol_.send_prepared(false); error != errc{}) return refuse(error);
+    const byte_span frame = out_.grow(2 + payload.size());
+    if (frame.empty()) return refuse(errc::out_of_memory);
+    frame[0] = static_cast<std::byte>(0x80 | static_cast<unsigned>(type));
+    frame[1] = static_cast<std::byte>(payload.size());
+    if (!payload.empty()) std::memcpy(frame.data() + 2, payload.data(), payload.size());
+    counted_.messages_out.add(1);
+    counted_.payload_out.add(payload.size());
+    return {};
+}
+
 inline send_result server_loop::send(server_connection& c, opcode type, const_byte_span payload, compress how) {
     if (c.phase_ != server_connection::phase::open || has(c, doomed)) return refuse(errc::not_open);
     if (!fits(c, payload.size())) return refuse(errc::output_full);
+    if (payload.size() <= max_control_payload && c.io_ == nullptr && current_ == &c && is_whole(c, payload.size(), how))
+        return send_short(type, payload);
     if (payload.size() >= large && (c.io_ == nullptr || (c.io_->waiting() == 0 && !c.io_->engine)) && !has(c, lost) &&
         is_whole(c, payload.size(), how))
         return send_large(c, type, payload);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <navette/base/bytes.hpp>
+#include <navette/base/config.hpp>
 
 #include <cstdlib>
 #include <cstring>
@@ -68,18 +69,12 @@ public:
     bool can_take(std::size_t n) const noexcept { return !fixed_ || capacity_ - size() >= n; }
 
     /// Makes room for `n` more bytes, so that appending them moves nothing. False: a fixed buffer is full, or no memory.
-    [[nodiscard]] bool reserve(std::size_t n) noexcept {
-        if (capacity_ - end_ >= n) return true;
-        // Moving the live part down costs no more than the consumes that freed the place, or there is no other place.
-        if (capacity_ - size() >= n && (fixed_ || begin_ >= size())) {
-            compact();
-            return true;
-        }
-        return !fixed_ && regrow(n);
+    [[nodiscard]] NAVETTE_ALWAYS_INLINE bool reserve(std::size_t n) noexcept {
+        return capacity_ - end_ >= n || find_room(n);
     }
 
     /// Appends `n` uninitialised bytes and returns them to be written at once; empty if there is no room.
-    [[nodiscard]] byte_span grow(std::size_t n) noexcept {
+    [[nodiscard]] NAVETTE_ALWAYS_INLINE byte_span grow(std::size_t n) noexcept {
         if (!reserve(n)) return {};
         pong_ = 0;
         end_ += n;
@@ -127,6 +122,15 @@ public:
     }
 
 private:
+    NAVETTE_NEVER_INLINE bool find_room(std::size_t n) noexcept {
+        // Moving the live part down costs no more than the consumes that freed the place, or there is no other place.
+        if (capacity_ - size() >= n && (fixed_ || begin_ >= size())) {
+            compact();
+            return true;
+        }
+        return !fixed_ && regrow(n);
+    }
+
     void compact() noexcept {
         if (begin_ == 0) return;
         std::memmove(memory_, memory_ + begin_, size());

@@ -62,13 +62,13 @@ public:
         drop_direct();
         const std::uint64_t remaining = ws.payload_remaining();
         if (delivered_ || parked_ != 0 || bytes_.empty() || remaining < worthwhile) return {};
-        // A fixed buffer is there already, and a message that may be so long fits.
-        const std::size_t most  = bytes_.is_fixed()             ? bytes_.capacity() - bytes_.size()
-                                  : bytes_.size() < worthwhile ? worthwhile
-                                                               : bytes_.size();
-        const std::size_t n    = remaining < most ? static_cast<std::size_t>(remaining) : most;
-        if (!make_room(n, ws)) return {};
-        const byte_span space = bytes_.grow(n);
+        std::size_t most = bytes_.size() < worthwhile ? worthwhile : bytes_.size();
+        if (remaining < most) most = static_cast<std::size_t>(remaining);
+        if (!make_room(most, ws)) return {};
+        // What a fixed buffer has is there already, and costs nothing more.
+        if (const std::size_t room = bytes_.capacity() - bytes_.size(); bytes_.is_fixed())
+            most = remaining < room ? static_cast<std::size_t>(remaining) : room;
+        const byte_span space = bytes_.grow(most);
         direct_               = space.size();
         return space;
     }
