@@ -108,6 +108,7 @@ class server_connection : detail::timed {
 
     // Invariant: io_ is null unless something waits, is incomplete, or an engine stands between; current output of the
     // connection that the loop deals with lies in the loop. flags_ are of server_flag.
+    std::uint32_t          published_ = 0;       // the turn of the loop in which it was last sent something published
     detail::server_loop*   loop_;
     detail::server_io*     io_      = nullptr;
     detail::server_extra*  extra_   = nullptr;

@@ -68,6 +68,7 @@ class server_loop {
     instant       began_;
     std::uint32_t now_  = 0;   // milliseconds since then
     std::uint32_t busy_ = 0;   // when there was something to do
+    std::uint32_t turn_ = 0;   // counts them
     timer_wheel   timers_{0};
 
     std::vector<std::unique_ptr<chunk>> chunks_{};
@@ -172,6 +173,7 @@ private:
     send_result send_large(server_connection& c, opcode type, const_byte_span payload);
     send_result refuse(errc why) noexcept;
     void        share(server_connection& c, const std::shared_ptr<void>& owner, const_byte_span bytes);
+    void        share_now(server_connection& c, const std::shared_ptr<void>& owner, const_byte_span bytes);
     static void settle_pieces(server_io& io);
     void        flush(server_connection& c);
     void        flush_current(server_connection& c);
@@ -258,6 +260,7 @@ inline void server_loop::run() noexcept {
 inline void server_loop::turn() {
     const std::size_t n = poller_.wait(patience());
     tick();
+    ++turn_;
     if (n != 0) busy_ = now_;
     else if (has_come(now_, busy_ + trim_after)) trim(), busy_ = now_;
     for (std::size_t i = 0; i < n; ++i) handle(poller_[i]);

@@ -141,6 +141,20 @@ inline void server_loop::share(server_connection& c, const std::shared_ptr<void>
     touch(c);
 }
 
+// Writes bytes of a shared message at once, for a connection for which nothing waits.
+inline void server_loop::share_now(server_connection& c, const std::shared_ptr<void>& owner, const_byte_span bytes) {
+    ::ssize_t sent = 0;
+    do sent = ::send(c.fd_, bytes.data(), bytes.size(), tcp::detail::send_flags);
+    while (sent < 0 && errno == EINTR);
+    if (sent < 0 && !tcp::detail::would_block(errno)) return lose(c);
+    const std::size_t n = sent < 0 ? 0 : static_cast<std::size_t>(sent);
+    counted_.bytes_out.add(n);
+    if (core_.told.wire) core_.told.wire(c, wire_direction::out, bytes.first(n));
+    if (n == bytes.size()) return;
+    share(c, owner, bytes.subspan(n));
+    note_queue(c, true);
+}
+
 // What was appended to the connection's own bytes stands behind the last piece.
 inline void server_loop::settle_pieces(server_io& io) {
     if (io.pieces.empty() || io.out.size() == io.accounted) return;

@@ -63,7 +63,10 @@ inline void server_loop::publish(const std::string& topic, const std::shared_ptr
         }
         const auto bytes = message->wire(c->protocol_);
         if (!bytes) continue;
-        share(*c, message, *bytes);
+        // The first one of a turn leaves at once, without a queue; what else is published in it, in one write behind it.
+        const bool is_first = std::exchange(c->published_, turn_) != turn_;
+        if (is_first && c->io_ == nullptr && c != current_ && !has(*c, lost)) share_now(*c, message, *bytes);
+        else share(*c, message, *bytes);
         ++got;
     }
     counted_.published.add(got);
