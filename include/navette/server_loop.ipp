@@ -88,6 +88,7 @@ class server_loop {
 
     std::vector<std::shared_ptr<tcp::listener>> listeners_{};
     bool          accepts_     = false;
+    bool          starves_     = false;  // and that was said
     bool          is_stopping_ = false;
     std::uint32_t accept_at_   = 0;      // when accepting is tried again, if it is not accepts_
     std::uint32_t stop_by_     = 0;

@@ -50,7 +50,8 @@ inline void server_loop::accept_from(std::size_t listener) {
             continue;
         }
         if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;
-        if (!tcp::detail::would_block(errno)) pause_accepting(tcp::detail::system_error());
+        if (tcp::detail::would_block(errno)) starves_ = false;
+        else pause_accepting(tcp::detail::system_error());
         return;
     }
 }
@@ -60,7 +61,8 @@ inline void server_loop::pause_accepting(std::error_code why) {
     counted_.accept_failures.add(1);
     for (const auto& each : listeners_) poller_.remove(each->native_handle());
     accept_at_ = now_ + retry_accept;
-    if (std::exchange(accepts_, false)) core_.complain(why, "cannot accept a connection: trying again every tenth of a second");
+    accepts_   = false;
+    if (!std::exchange(starves_, true)) core_.complain(why, "cannot accept a connection: trying again every tenth of a second");
 }
 
 inline void server_loop::resume_accepting() {

@@ -107,15 +107,19 @@ for program in "asio_echo", "libuv_echo":
     case(f"{program} says in one line that its port is in use")(partial(names_a_port_in_use, program))
 
 
-@case("asio_client and asio_echo talk to each other, until the server dies")
-def _():
-    server, port = serving("asio_echo")
-    client = Program("asio_client", f"ws://127.0.0.1:{port}/")
+def talks_until_the_server_dies(client, server):
+    running, port = serving(server)
+    talking = Program(client, f"ws://127.0.0.1:{port}/")
     time.sleep(0.3)
-    holds(client.process.poll() is None, "the client has ended")
-    server.kill()
-    status, out, err = client.end()
+    holds(talking.process.poll() is None, "the client has ended")
+    running.kill()
+    status, out, err = talking.end()
     equal((status, out, err.count("\n")), (1, "", 1))
+
+
+for client, server in ("print_client", "simple_echo"), ("asio_client", "asio_echo"):
+    case(f"{client} and {server} talk to each other, until the server dies")(
+        partial(talks_until_the_server_dies, client, server))
 
 
 @case("server_echo echoes many clients at once")
@@ -156,17 +160,6 @@ def _():
 def _():
     _, port = serving("simple_echo")
     equal(call("wscat", f"ws://127.0.0.1:{port}/", stdin="Coucou\nserveur\n"), (0, "Coucou\nserveur\n", ""))
-
-
-@case("print_client and simple_echo talk to each other, until the server dies")
-def _():
-    server, port = serving("simple_echo")
-    client = Program("print_client", f"ws://127.0.0.1:{port}/")
-    time.sleep(0.3)
-    holds(client.process.poll() is None, "the client has ended")
-    server.kill()
-    status, out, err = client.end()
-    equal((status, out, err.count("\n")), (1, "", 1))
 
 
 @case("print_client ends with 0 when echo_server is stopped")
