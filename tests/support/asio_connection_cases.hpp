@@ -140,7 +140,7 @@ TEST_CASE("connections on strands of their own share a context that several thre
         net::co_spawn(ours, talk(std::move(made.ours)), net::detached);
     }
     std::vector<std::thread> threads;
-    for (int i = 0; i < 4; ++i) threads.emplace_back([&] { io.run_for(patience); });
+    for (int i = 0; i < 4; ++i) threads.emplace_back([&] { io.run_for(at_most); });
     for (auto& each : threads) each.join();
     CHECK(io.stopped());
     CHECK(echoed == pairs * messages);
@@ -213,8 +213,8 @@ TEST_CASE("bytes that have come before a read's cancellation are the next read's
         if (message) second = message->text();
     };
     net::co_spawn(strand, body(), [&](std::exception_ptr) { is_done = true; });
-    std::thread other([&] { io.run_for(patience); });
-    io.run_for(patience);
+    std::thread other([&] { io.run_for(at_most); });
+    io.run_for(at_most);
     other.join();
     CHECK(is_done);
     CHECK(first == std::errc::operation_canceled);

@@ -5,6 +5,7 @@
 #include "support/bytes.hpp"
 #include "support/catch.hpp"
 #include "support/certificates.hpp"
+#include "support/event_log.hpp"
 
 #include <chrono>
 #include <exception>
@@ -28,7 +29,8 @@ using tcp_socket   = net::ip::tcp::socket;
 using local_socket = net::local::stream_protocol::socket;
 using tls_socket   = net::ssl::stream<tcp_socket>;
 
-inline constexpr auto patience = std::chrono::seconds(20);
+/// How long a context runs at most.
+inline constexpr std::chrono::nanoseconds at_most{patience.nanoseconds};
 
 /// Runs a coroutine and whatever it has started, on this thread, until the context has nothing left to do.
 inline void run(std::function<task<void>(net::any_io_executor)> function) {
@@ -39,7 +41,7 @@ inline void run(std::function<task<void>(net::any_io_executor)> function) {
         ended  = true;
         thrown = e;
     });
-    io.run_for(patience);
+    io.run_for(at_most);
     if (thrown) std::rethrow_exception(thrown);
     REQUIRE(ended);
     REQUIRE(io.stopped());   // nothing is left behind that waits
