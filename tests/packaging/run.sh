@@ -112,19 +112,28 @@ start "boost_asio says which macros clang lacks" \
     refuses "-DBOOST_ASIO_HAS_CO_AWAIT -DBOOST_ASIO_HAS_STD_COROUTINE" compiled boost_asio clang++-19 -std=c++20
 
 # Two translation units that include everything, but for one of the two Asios: as old as here they do not go together.
-# Without -fkeep-inline-functions the linker would not see what nobody calls.
+# Two copies of one object collide where two sources would; without -fkeep-inline-functions the linker would not see what
+# nobody calls.
 everything=$scratch/everything.cpp
 (cd include && find navette -name '*.hpp' -not -path navette/src.hpp -not -path navette/boost_asio.hpp | sort | sed 's|.*|#include <&>|') >"$everything"
-together() { # OPTION-OR-SOURCE...
-    compiled libdeflate g++-12 -std=c++20 -fkeep-inline-functions -include "$everything" "$everything" "$@" \
-        -ldeflate -lz -lssl -lcrypto
-}
 printf '#include <navette/%s>\n' src.hpp tls.ipp >"$scratch/src.cpp"
-start "two translation units that include everything are one program" together
-start "two translation units that include everything are one program, the bodies compiled once" \
-    together -DNAVETTE_SEPARATE_COMPILATION "$scratch/src.cpp"
+twice() { # MODE OPTION...
+    local mode=$1
+    shift
+    g++-12 -std=c++20 -Iinclude "${strict[@]}" -fkeep-inline-functions "$@" -c "$everything" -o "$scratch/$mode-1.o" &&
+        cp "$scratch/$mode-1.o" "$scratch/$mode-2.o"
+}
+together() { # MODE OPTION-OR-SOURCE...
+    compiled libdeflate g++-12 -std=c++20 "${@:2}" "$scratch/$1"-{1,2}.o -ldeflate -lz -lssl -lcrypto
+}
+start "everything is compiled into an object" twice whole
+start "everything but the bodies is compiled into an object" twice bodiless -DNAVETTE_SEPARATE_COMPILATION
+tell
+start "translation units that include everything are one program" together whole
+start "translation units that include everything are one program, the bodies compiled once" \
+    together bodiless -DNAVETTE_SEPARATE_COMPILATION "$scratch/src.cpp"
 start "without src.hpp the bodies are missing, so that they are really compiled once" \
-    refuses "undefined reference" together -DNAVETTE_SEPARATE_COMPILATION
+    refuses "undefined reference" together bodiless -DNAVETTE_SEPARATE_COMPILATION
 tell
 
 # --- the trees that are installed
@@ -323,7 +332,7 @@ by_pkg_config() { # COMPONENT MODULE
     local program=$scratch/program.$BASHPID flags
     [[ $(pkg-config --modversion "$2") == "$version" ]] || { echo "error: it is another version"; return 1; }
     read -ra flags <<<"$(pkg-config --cflags --libs "$2")"
-    pkg-config --validate "$2" && g++-12 -std=c++20 "$here/consumer/$1.cpp" -o "$program" "${flags[@]}" &&
+    pkg-config --validate "$2" && g++-12 -std=c++20 -DBRIEF "$here/consumer/$1.cpp" -o "$program" "${flags[@]}" &&
         echoes "$1" "$program"
 }
 start "pkg-config navette" by_pkg_config navette navette

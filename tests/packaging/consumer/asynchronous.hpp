@@ -1,11 +1,23 @@
 // The same conversation as echo.hpp's over an Asio, whose namespace is `net` and navette's over it `adapter`: one context, two
-// coroutines, a socket of loopback.
+// coroutines, a socket of loopback. With BRIEF only a stream is made: what finds the headers finds all of them.
 #pragma once
 
 #include <navette/version.hpp>
 
 #include <cstdio>
 #include <string>
+
+#if defined(BRIEF)
+
+int main() {
+    net::io_context                        io;
+    adapter::stream<net::ip::tcp::socket> stream{net::ip::tcp::socket(io)};
+    stream.close();
+    io.run();
+    return std::printf("navette %s: asynchronous\n", NAVETTE_VERSION) < 0;
+}
+
+#else
 
 inline net::awaitable<void> serve(net::ip::tcp::acceptor& listener) {
     auto                          socket = co_await listener.async_accept(net::use_awaitable);
@@ -40,3 +52,5 @@ int main() {
     io.run();
     return std::printf("navette %s: %s\n", NAVETTE_VERSION, said.c_str()), said != "asynchronous";
 }
+
+#endif
