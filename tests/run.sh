@@ -6,7 +6,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 
 # In the order in which they begin: the long ones first, so that none is left over at the end.
-stages=(release-gcc dev-clang examples interop demo reliability packaging tsan headers fuzz release-clang dev-gcc aarch64 s390x i686 bench house include-cost)
+stages=(release-gcc dev-clang examples interop demo reliability autobahn packaging tsan headers fuzz release-clang dev-gcc aarch64 s390x i686 bench house include-cost)
 
 usage() {
     cat <<TEXT
@@ -225,7 +225,11 @@ stage_i686() { build i686 && run_binaries i686; }
 stage_s390x() { build s390x && run_binaries s390x qemu-s390x; }
 stage_aarch64() { build aarch64 && run_binaries aarch64 qemu-aarch64; }
 stage_examples() { run_scripts 300 tests/examples/*.sh; }
-stage_interop() { install_node_packages && run_scripts 600 tests/interop/*.sh; }
+stage_interop() {
+    local scripts=(tests/interop/*.sh)
+    install_node_packages && run_scripts 600 "${scripts[@]/*autobahn.sh/}"
+}
+stage_autobahn() { run_scripts 3600 tests/interop/autobahn.sh; }
 stage_demo() {
     if [[ -x examples/demo.sh ]]; then
         install_node_packages && single "examples/demo.sh --check" 300 examples/demo.sh --check
@@ -257,6 +261,7 @@ run_stage() {
     fi
     if grep -q '^FAIL ' "$file"; then tail -n 200 "$logs/$stage.txt"; fi
     grep -E '^(FAIL|SKIP) ' "$file"
+    grep -E '^STALE: ' "$logs/$stage.txt"
 
     budget=$(column tests/budget.tsv "$stage")
     printf '%-14s %5d cases %5d s of %4s s, %4d s of CPU%s\n' "$stage" "$ran" "$seconds" "${budget:-?}" "$cpu" \
@@ -288,7 +293,7 @@ lane() {
     done
 }
 # These wait more than they work, for programs that the stage release-gcc builds: one after the other beside the lanes.
-patient=' examples interop demo reliability '
+patient=' examples interop demo reliability autobahn '
 patient_lane() {
     while [[ " ${stages[*]} " == *' release-gcc '* && ! -e $logs/release-gcc.said.done ]]; do sleep 1; done
     local stage

@@ -6,6 +6,7 @@
 # and build/autobahn/clients.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../.." || exit 2
+if [[ -n ${NAVETTE_LONG:-} && $# -eq 0 ]]; then set -- --full; fi
 source tests/support/results.sh
 
 python2=
