@@ -156,6 +156,20 @@ TEST_CASE("a 64-bit length below 65,536 is refused", "[frame_header][6455:5.2][C
     CHECK(wrong == 0);
 }
 
+TEST_CASE("every bit of a 64-bit length is read, and the highest is refused", "[frame_header][6455:5.2][C72][C74]") {
+    for (unsigned bit = 0; bit < 64; ++bit)
+        for (const bool masked : {false, true})
+            for (const std::uint64_t beside : {std::uint64_t{0}, std::uint64_t{1} << 16, std::uint64_t{1} << 62}) {
+                const std::uint64_t length = std::uint64_t{1} << bit | beside;
+                CAPTURE(length, masked);
+                const parsed_header parsed = parse_header(long_header(length, masked));
+                CHECK(parsed.error == (bit == 63          ? errc::length_overflow
+                                       : length < 65'536 ? errc::non_minimal_length
+                                                         : errc{}));
+                if (parsed.error == errc{}) CHECK(parsed.header.payload_length == length);
+            }
+}
+
 TEST_CASE("a reserved opcode is refused by the first byte", "[frame_header][6455:5.2][C70]") {
     for (unsigned first = 0; first < 256; ++first) {
         INFO("first byte " << first);

@@ -3,6 +3,10 @@
 #include "support/catch.hpp"
 
 #include <array>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
 
 using namespace navette;
 
@@ -44,7 +48,73 @@ constexpr row rows[] = {
 };
 static_assert(std::size(rows) == connection_state_count * closing_input_count);
 
+// ---- docs/closing-handshake.md
+
+constexpr std::array<std::string_view, connection_state_count> state_names{"open", "close_sent", "close_done", "failed", "closed"};
+constexpr std::array<std::string_view, closing_input_count> input_names{"our Close", "the peer's Close", "a failure", "the transport's end"};
+
+std::string_view name(connection_state state) { return state_names[static_cast<std::size_t>(state)]; }
+
+std::string told(const closing_step& step) {
+    std::string text(step.allowed ? name(step.next) : "-");
+    if (step.send_close) text += ", a Close is sent";
+    if (step.truncated) text += ", 1006";
+    return text;
+}
+std::string_view told(transport_action action) {
+    switch (action) {
+    case transport_action::keep:           return "keep";
+    case transport_action::shutdown_write: return "end the writing side, discard what comes";
+    case transport_action::close:          break;
+    }
+    return "close";
+}
+
+std::string page() {
+    std::string text =
+        "# The closing handshake\n\n"
+        "Drawn from `navette/protocol/closing_handshake.hpp` by its test, which fails once this page says anything else\n"
+        "(`NAVETTE_WRITE_DOCS=yes` has it written). RFC 6455, 1.4, 5.5.1 and 7.1.\n\n"
+        "```mermaid\nstateDiagram-v2\n    [*] --> open\n";
+    for (const connection_state from : states)
+        for (std::size_t i = 0; i < closing_input_count; ++i) {
+            const closing_step& step = closing_step_for(from, static_cast<closing_input>(i));
+            if (!step.allowed || step.next == from) continue;
+            text += "    " + std::string(name(from)) + " --> " + std::string(name(step.next)) + " : " + std::string(input_names[i]);
+            if (step.send_close && input_names[i] != "our Close") text += " (ours is sent)";
+            if (step.truncated) text += " (1006)";
+            text += "\n";
+        }
+    text += "    closed --> [*]\n```\n\n"
+            "What follows in a state from what happens; `-` cannot happen, or is refused.\n\n| State |";
+    for (const std::string_view input : input_names) text += " " + std::string(input) + " |";
+    text += "\n| --- | --- | --- | --- | --- |\n";
+    for (const connection_state from : states) {
+        text += "| " + std::string(name(from)) + " |";
+        for (std::size_t i = 0; i < closing_input_count; ++i)
+            text += " " + told(closing_step_for(from, static_cast<closing_input>(i))) + " |";
+        text += "\n";
+    }
+    text += "\nWhether frames are read, and what the driver does with the transport once its output is written.\n\n"
+            "| State | Frames are read | A server's transport | A client's transport |\n| --- | --- | --- | --- |\n";
+    for (const connection_state state : states)
+        text += "| " + std::string(name(state)) + " | " + (receives(state) ? "yes" : "no") + " | " +
+                std::string(told(transport_action_for(state, role::server))) + " | " +
+                std::string(told(transport_action_for(state, role::client))) + " |\n";
+    return text;
+}
+
 } // namespace
+
+TEST_CASE("docs/closing-handshake.md says what the table does", "[closing_handshake][6455:7.1]") {
+    const std::string here = __FILE__;
+    const std::string path = here.substr(0, here.size() - std::string_view("tests/protocol/closing_handshake_test.cpp").size()) +
+                             "docs/closing-handshake.md";
+    if (std::getenv("NAVETTE_WRITE_DOCS") != nullptr) std::ofstream(path) << page();
+    std::ifstream     file(path);
+    const std::string found{std::istreambuf_iterator<char>(file), {}};
+    CHECK(found == page());
+}
 
 TEST_CASE("the closing handshake's table is the RFC's",
           "[closing_handshake][6455:7.1][C114][C115][C122]") {
