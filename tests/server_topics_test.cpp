@@ -107,6 +107,26 @@ TEST_CASE("a subscriber that reads too slowly misses messages and can be told ho
     CHECK(seen <= s.counters().published);
 }
 
+TEST_CASE("what is published at once is missed by nobody whose socket takes it", "[server]") {
+    server_settings settings = anybody();
+    settings.pause_mark      = 1'000;
+    settings.drain_mark      = 500;
+    server            s(settings);
+    const std::string text(400, 'x');
+    s.on_message = [&](server_connection& ws, const message& m) {
+        if (m.text() == "subscribe") ws.subscribe("news");
+        for (int i = 0; i < 20 && m.text() == "publish"; ++i) static_cast<void>(s.publish("news", text));
+        ws.send(m);
+    };
+    const int port = started(s);
+    visitor   v    = visitor::opened(port);
+    v.text("subscribe");
+    v.next();
+    visitor::opened(port).text("publish");
+    for (int i = 0; i < 20; ++i) CHECK(v.next() == "81 " + text);
+    CHECK(s.counters().missed == 0);
+}
+
 TEST_CASE("what is published is compressed once, for those who agreed to it", "[server][C140]") {
     permessage_deflate deflate;
     server_settings    settings = anybody();

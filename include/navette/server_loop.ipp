@@ -180,6 +180,7 @@ private:
     void        flush_current(server_connection& c);
     void        flush_queue(server_connection& c);
     bool        encrypt(server_connection& c);
+    bool        write_queue(server_connection& c);
     std::size_t write_once(server_connection& c, bool& blocks);
     void        consume(server_io& io, std::size_t n) noexcept;
     void        lose(server_connection& c) noexcept;
@@ -228,6 +229,7 @@ private:
     void unsubscribe(server_connection& c, std::string_view topic);
     void unsubscribe_all(server_connection& c) noexcept;
     void remove_subscriber(const server_subscription& leaves) noexcept;
+    bool is_behind(server_connection& c);
 };
 
 // ---- turns

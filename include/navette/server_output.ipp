@@ -202,9 +202,13 @@ inline void server_loop::flush_current(server_connection& c) {
 }
 
 inline void server_loop::flush_queue(server_connection& c) {
-    server_io& io = *c.io_;
-    if (has(c, stalled)) return note_queue(c, true);
-    bool blocks = false;
+    note_queue(c, has(c, stalled) || write_queue(c));
+}
+
+// Writes what waits until nothing does, or the socket takes no more: true.
+inline bool server_loop::write_queue(server_connection& c) {
+    server_io& io     = *c.io_;
+    bool       blocks = false;
     for (;;) {
         if (has(c, lost)) {
             io.out.clear();
@@ -218,7 +222,7 @@ inline void server_loop::flush_queue(server_connection& c) {
         if (n != 0) io.stalled_since = now_;
         if (blocks) break;
     }
-    note_queue(c, blocks);
+    return blocks;
 }
 
 // Makes cipher bytes of plain ones, as many as are soon to be written. False: the engine has failed.

@@ -50,15 +50,24 @@ inline void server_loop::remove_subscriber(const server_subscription& leaves) no
     if (all.empty()) topics_.erase(std::string(leaves.topic->name));
 }
 
+// Whether more waits for it than a published message may be added to. What only waits for the end of the turn does not
+// count: it is written first. Calls nobody back, so that the subscribers stay who they are.
+inline bool server_loop::is_behind(server_connection& c) {
+    const std::size_t most = core_.settings.pause_mark;
+    if (queued(c) > most && c.io_ != nullptr && !has(c, stalled)) static_cast<void>(write_queue(c));
+    return queued(c) > most;
+}
+
 inline void server_loop::publish(const std::string& topic, const std::shared_ptr<published_message>& message) {
     const auto found = topics_.find(topic);
     if (found == topics_.end()) return;
     std::uint64_t got = 0, missed = 0;
     for (server_connection* const c : found->second->subscribers) {
         if (has(*c, doomed)) continue;
-        if (queued(*c) > core_.settings.pause_mark) {
+        if (is_behind(*c)) {
             ++missed;
             ++c->extra_->missed;
+            set(*c, pressed);   // who misses is told once there is room
             continue;
         }
         const auto bytes = message->wire(c->protocol_);
