@@ -210,7 +210,7 @@ stage_headers() {
     run_scripts 600 tests/packaging/headers.sh tests/packaging/libraries.sh tests/packaging/deflate_memory.sh \
         tests/packaging/guides.sh
 }
-stage_packaging() { run_scripts 600 tests/packaging/run.sh; }
+stage_packaging() { run_scripts 900 tests/packaging/run.sh; }
 stage_release-gcc() { build release -DCMAKE_CXX_COMPILER=g++-12 && run_binaries release; }
 # What differs by compiler; the rest, of which g++ takes three times as long as clang, only with --long.
 stage_dev-gcc() {
