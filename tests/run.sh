@@ -304,7 +304,17 @@ patient_lane() {
 }
 beside=()
 running=()
-trap '((${#running[@]} == 0)) || kill "${running[@]}" 2>/dev/null' EXIT
+# end PID...: and all that they have started, which would go on without them.
+end() {
+    local pid children
+    for pid in "$@"; do
+        mapfile -t -d ' ' children < <(cat "/proc/$pid/task/$pid/children" 2>/dev/null)
+        kill "$pid" 2>/dev/null
+        end "${children[@]}"
+    done
+}
+trap 'end "${running[@]}"' EXIT
+trap 'exit 130' INT TERM
 for stage in "${stages[@]}"; do
     if [[ $patient == *" $stage "* ]]; then beside+=("$stage"); else echo "$stage" >>"$queue"; fi
 done
