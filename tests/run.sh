@@ -6,7 +6,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 
 # In the order in which they begin: the long ones first, so that none is left over at the end.
-stages=(release-gcc dev-clang examples interop demo reliability autobahn packaging tsan headers fuzz release-clang dev-gcc aarch64 s390x i686 bench house include-cost)
+stages=(release-gcc dev-clang examples interop demo reliability autobahn packaging tsan headers fuzz release-clang dev-gcc aarch64 s390x i686 bench rows house include-cost)
 
 usage() {
     cat <<TEXT
@@ -238,6 +238,7 @@ stage_demo() {
 stage_reliability() { run_scripts 600 tests/reliability/run.sh; }
 stage_include-cost() { run_scripts 300 tests/packaging/include_cost.sh; }
 stage_bench() { run_scripts 600 tests/bench/*.sh; }
+stage_rows() { run_scripts 7200 tests/rows.sh; }
 stage_fuzz() { run_scripts 600 fuzz/check.sh; }
 
 column() { awk -F '\t' -v stage="$2" '$1 == stage { print $2 }' "$1"; } # FILE STAGE
