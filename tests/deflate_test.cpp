@@ -338,6 +338,15 @@ TEMPLATE_TEST_CASE("compress says which messages leave compressed", "[deflate][7
     CHECK(one.sends("is it the secret?") == other.sends("is it the secret?"));
 }
 
+TEMPLATE_TEST_CASE("fragments without RSV1 are taken as they are, though compression was agreed",
+                   "[deflate][7692:6][C140]", client_protocol, server_protocol) {
+    const permessage_deflate deflate;
+    side<TestType>           us(deflate);
+    CHECK(us.hears("01 03 48656c  80 02 6c6f") == "text(first) Hel | text(last) lo");
+    CHECK(us.hears("41 03 f248cd  80 04 c9c90700") == "text(first) He | text(last) llo");
+    CHECK(us.hears("02 00  80 01 ff") == "binary 0xff");
+}
+
 TEMPLATE_TEST_CASE("compressed text is validated as it inflates and fails at the first bad byte",
                    "[deflate][7692:6][6455:8.1][C109]", client_protocol, server_protocol) {
     const permessage_deflate deflate({.window_size = GENERATE(1u, 5u, 64u)});

@@ -177,15 +177,18 @@ def outcome(row, edited):
             text = f.read()
         with open(path, "w", encoding="utf-8") as f:
             f.write(text.replace(row.old, row.new))
-    wrapped = ["-Wl,--wrap=malloc", "-Wl,--wrap=free"] if row.path.startswith("property/") else []
+    watches = "__wrap_malloc" in text_of("tests", row.path)  # one file of property/ does, for all of them
+    wrapped = ["-Wl,--wrap=malloc", "-Wl,--wrap=free"] if watches else []
     status, said = run([COMPILER, "-include-pch", f"{MADE}/catch.pch", *FLAGS, f"-I{at}/include", "-c",
                         f"{ROOT}/tests/{row.path}", "-o", f"{at}/test.o"])
     if status == 0:
         status, said = run([COMPILER, f"{MADE}/main.o", f"{at}/test.o", "-o", f"{at}/test", *wrapped, *LIBRARIES])
     if status != 0:
         return "does not compile", said
-    name = re.sub(r'([\\,\[\]"])', r"\\\1", row.case)
-    status, said = run([f"{at}/test", name], SECONDS)
+    # The instances of a template case have names of their own: `name - type`.
+    listed = run([f"{at}/test", "--list-test-names-only"])[1].splitlines()
+    names = [n for n in listed if n == row.case or n.startswith(row.case + " - ")] or [row.case]
+    status, said = run([f"{at}/test", ",".join(re.sub(r'([\\,\[\]"])', r"\\\1", n) for n in names)], SECONDS)
     shutil.rmtree(at)
     if status is None:
         return "hangs", said

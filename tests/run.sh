@@ -203,8 +203,8 @@ stage_house() {
     single "the contents lists are complete" 60 tests/house/contents.sh
     single "the programs in README.md are the compiled ones" 60 tests/house/readme.sh
     single "each demanded row has its test" 60 tests/house/rows.sh
-    counted "tests/house/selftest.sh" 120 tests/house/selftest.sh
-    counted "tests/house/selftest_run.sh" 120 tests/house/selftest_run.sh
+    counted "tests/house/selftest.sh" 300 tests/house/selftest.sh
+    counted "tests/house/selftest_run.sh" 300 tests/house/selftest_run.sh
 }
 stage_headers() {
     run_scripts 600 tests/packaging/headers.sh tests/packaging/libraries.sh tests/packaging/deflate_memory.sh \

@@ -191,7 +191,7 @@ TEMPLATE_TEST_CASE("a pong that has begun to leave is not replaced", "[protocol]
     CHECK(frames_of(concat(byte_vector{first}, us.out.data())).size() == 2);
 }
 
-TEMPLATE_TEST_CASE("the bound of the pongs holds to the byte", "[protocol][C96][S65]",
+TEMPLATE_TEST_CASE("the bound of the pongs holds to the byte", "[protocol][C96][C159][S65]",
                    client_protocol, server_protocol) {
     const std::size_t pong = role_of<TestType> == role::client ? 7 : 3;
     for (const std::size_t most : {pong - 1, pong, pong + 1}) {

@@ -80,7 +80,7 @@ TEST_CASE("every frame of a client has a masking key of its own, drawn once",
     us.ws.end_frame();
     us.hears("88 02 03E8");
     std::set<masking_key> distinct;
-    const auto            frames = us.said_frames();
+    const auto            frames = frames_of(us.out.data());
     for (const wire_frame& f : frames) {
         CHECK(f.masked);
         distinct.insert(f.key);
@@ -100,7 +100,7 @@ TEST_CASE("no frame of a server is masked", "[protocol][6455:5.1][C76][server]")
     REQUIRE(us.ws.begin_frame(opcode::binary, 0, fin::yes, us.out));
     us.ws.end_frame();
     us.hears("88 02 03E8");
-    const auto frames = us.said_frames();
+    const auto frames = frames_of(us.out.data());
     CHECK(frames.size() == 7);
     for (const wire_frame& f : frames) CHECK_FALSE(f.masked);
 }

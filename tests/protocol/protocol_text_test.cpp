@@ -156,8 +156,8 @@ TEMPLATE_TEST_CASE("noncharacters are text", "[protocol][6455:8.1][C107]", clien
     CHECK(us.hears("81 04 f09fbfbf") == "text 0xf09fbfbf");
 }
 
-TEMPLATE_TEST_CASE("each text is checked from its own beginning", "[protocol][6455:8.1][C101]",
-                   client_protocol, server_protocol) {
+TEMPLATE_TEST_CASE("each text is checked from its own beginning",
+                   "[protocol][6455:8.1][C101][C107]", client_protocol, server_protocol) {
     endpoint<TestType> us;
     CHECK(us.hears("02 01 c3  80 01 c3  81 01 61  82 01 e2  81 02 c3a9") ==
           "binary(first) 0xc3 | binary(last) 0xc3 | text a | binary 0xe2 | text 0xc3a9");
