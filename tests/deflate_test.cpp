@@ -582,6 +582,15 @@ TEMPLATE_TEST_CASE("a hundred thousand empty final blocks are one message, and m
     CHECK(far.hears(frame(0xc1, blocks(20'000))) == "text Hello");
 }
 
+TEMPLATE_TEST_CASE("what has the header of zlib or of gzip is corrupt: nothing of a peer's gets to the code that reads them",
+                   "[deflate][7692:7.2.2][S39]", client_protocol, server_protocol) {
+    const permessage_deflate deflate;
+    CHECK(side<TestType>(deflate).hears("c1 07 f2 48 cd c9 c9 07 00") == "text Hello");
+    CHECK(side<TestType>(deflate).hears("c1 09 78 9c f2 48 cd c9 c9 07 00") == "failed invalid_compressed_data 1007");
+    CHECK(side<TestType>(deflate).hears("c1 11 1f 8b 08 00 00000000 00 ff f2 48 cd c9 c9 07 00") ==
+          "failed invalid_compressed_data 1007");
+}
+
 TEST_CASE("zlib's functions that a codec stands on do what it expects", "[deflate][C146][S48]") {
     ::z_stream stream{};
     CHECK(deflateInit2(&stream, 6, Z_DEFLATED, -8, 8, Z_DEFAULT_STRATEGY) == Z_STREAM_ERROR);   // why 9 is used for 8

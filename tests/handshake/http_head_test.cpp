@@ -344,6 +344,18 @@ TEST_CASE("the largest head may come byte by byte", "[http_head][S27][C30]") {
     }
 }
 
+TEST_CASE("no byte of a head is searched for the end of a line twice", "[http_head][S27]") {
+    buffer storage;
+    http_head head(request, storage);
+    std::vector<std::byte> first = text_bytes("GET / HTTP/1.1\r\nA: b?"), last = text_bytes("c\r\n\r\n");
+    byte_span in{first};
+    REQUIRE(head.receive(in) == http_head_status::need_more);
+    storage.data().back() = std::byte{'\n'}; // would end the line, if it was looked at again
+    in = last;
+    CHECK(head.receive(in) == http_head_status::failed);
+    CHECK(head.error() == errc::bad_field_value); // of the line "A: b\nc", and not bad_line_end
+}
+
 TEST_CASE("a fixed storage bounds a head that comes in pieces and no other", "[http_head][S41]") {
     const std::string text = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     for (std::size_t room = 0; room <= text.size() + 1; ++room) {

@@ -36,6 +36,7 @@ TEMPLATE_TEST_CASE("a marked message goes through the codec, another does not",
     CHECK(us.hears(concat(frame(0xc1, xored.on_wire("coded")), frame(0x81, "plain"),
                           frame(0xc2, xored.on_wire("again")))) ==
           "text coded | text plain | binary again");
+    CHECK(us.hears("01 02 696e  80 03 206974") == "text(first) in | text(last)  it");
     CHECK(xored.count().ends == 2);
     CHECK(xored.count().made == 1);
 }
