@@ -7,6 +7,7 @@ import datetime
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -98,6 +99,7 @@ def tree():
 
 def main():
     os.makedirs(REPORTS, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended
     running = []
     try:
         server = subprocess.Popen([os.path.join(BUILD, "examples", "echo_server"), "--port", "0"], stdout=subprocess.PIPE,
