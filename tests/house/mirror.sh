@@ -18,7 +18,7 @@ while read -r path; do
     elif [[ $(first_include "$test") != "<navette/$path>" ]]; then
         complain "$test: does not include <navette/$path> first"
     fi
-done < <(cd include/navette && find . -name '*.hpp' | sed 's|^\./||' | grep -vxE '(navette|proxies|version|src)\.hpp' | sort)
+done < <(cd include/navette && find . -name '*.hpp' | sed 's|^\./||' | grep -vxE '(navette|version|src)\.hpp' | sort)
 
 # header_of TEST: the header that a test in the mirror belongs to; nothing if there is none.
 header_of() {
