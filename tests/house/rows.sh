@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The rows of the conformance (C) and threat (S) lists: writes build/rows.txt, which names the tests of each row by
-# role, and fails if a row of rows_demanded.txt has none. A Catch2 case proves a row by its tag, [C110]; any other test
+# role, and fails if a row of tests/rows.tsv has none. A Catch2 case proves a row by its tag, [C110]; any other test
 # by the tag in a line of its file, best in the name that it reports. [client] or [server] beside it narrows the proof
 # to that role.
 house=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -10,7 +10,7 @@ mkdir -p build
 mapfile -t tests < <(find tests \( -name '*.cpp' -o -name '*.sh' -o -name '*.py' -o -name '*.mjs' -o -name '*.cjs' \) \
     -not -path 'tests/support/*' -not -path 'tests/house/*' | sort)
 
-perl - tests/house/rows_demanded.txt build/rows.txt "${tests[@]}" <<'PERL'
+perl - tests/rows.tsv build/rows.txt "${tests[@]}" <<'PERL'
 use strict; use warnings;
 my ($demanded_path, $table_path, @files) = @ARGV;
 my %proofs;                                   # row -> role -> [test]
@@ -39,7 +39,10 @@ for my $file (@files) {
 
 my (%demanded, @open);
 open my $in, '<', $demanded_path or die "$demanded_path: $!";
-while (<$in>) { $demanded{$1} = $2 if /^([CS]\d+) (client|server|both|any)$/ }
+while (<$in>) {
+    my ($row, $role) = /^([CS]\d+)\t(client|server|both)\t/ or next;
+    $demanded{$row} = exists $demanded{$row} && $demanded{$row} ne $role ? 'both' : $role;
+}
 my sub by_number { substr($a, 0, 1) cmp substr($b, 0, 1) || substr($a, 1) <=> substr($b, 1) }
 
 open my $out, '>', $table_path or die "$table_path: $!";
@@ -47,7 +50,6 @@ my %rows = (%demanded, %proofs);
 for my $row (sort by_number keys %rows) {
     my $whose = $demanded{$row} // 'not demanded';
     my @lacking = $whose eq 'both' ? grep { !$proofs{$row}{$_} } qw(client server)
-                : $whose eq 'any' ? ($proofs{$row} ? () : 'any')
                 : $whose eq 'not demanded' ? ()
                 : $proofs{$row}{$whose} ? () : $whose;
     print $out "$row ($whose)", (@lacking ? ": OPEN for @lacking" : ''), "\n";
@@ -58,7 +60,7 @@ for my $row (sort by_number keys %rows) {
     print $out "    $_ (", join(', ', sort keys %{ $seen{$_} }), ")\n" for sort keys %seen;
     push @open, @lacking == 1 && $whose eq 'both' ? "$row ($lacking[0])" : $row if @lacking;
 }
-if (!%demanded) { print "tests/house/rows_demanded.txt demands nothing\n"; exit 1 }
+if (!%demanded) { print "tests/rows.tsv demands nothing\n"; exit 1 }
 exit 0 unless @open;
 printf "%d of %d demanded rows have no test: %s\n", scalar @open, scalar keys %demanded, join(' ', @open);
 exit 1;

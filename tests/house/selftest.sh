@@ -85,8 +85,29 @@ planted readme.sh "the block is not examples/planted.cpp" "a program in README.m
 planted readme.sh "without the name of its file" "a program in README.md without a file" \
     "printf 'A program:\n\`\`\`cpp\nint main() {}\n\`\`\`\n' >>README.md"
 
-planted rows.sh "C999" "a row without a test" "echo 'C999 both' >>tests/house/rows_demanded.txt"
+planted rows.sh "C999" "a row without a test" "printf 'C999\\tboth\\t5\\n' >>tests/rows.tsv"
 planted rows.sh "C999 (client)" "a row without a test for one role" \
-    "echo 'C999 both' >>tests/house/rows_demanded.txt
+    "printf 'C999\\tboth\\t5\\n' >>tests/rows.tsv
      echo 'TEST_CASE(\"x\", \"[C999][server]\") {}' >tests/planted_test.cpp"
+
+# unproven EXPECTED WHAT SED: tests/rows.sh sees what is wrong with a row of rows.tsv.
+unproven() {
+    local expected=$1 what=$2 copy=$scratch/copy output
+    rm -rf "$copy" && mkdir "$copy"
+    (cd "$root" && cp -r include tests docs "$copy")
+    sed -i -E "$3" "$copy/tests/rows.tsv"
+    if output=$(NAVETTE_RESULTS='' "$copy/tests/rows.sh" --check 2>&1); then
+        fail "rows.sh sees $what" "it passes"
+    elif ! grep -qF -- "$expected" <<<"$output"; then
+        fail "rows.sh sees $what" "it does not say '$expected'"
+    else
+        pass "rows.sh sees $what"
+    fi
+}
+unproven "C110: has no line" "a row that is missing" '/^C110\t/d'
+unproven "C110 (both): its edit changes nothing" "an edit that breaks nothing" 's/^(C110\t.*)\t([^\t]*)\t[^\t]*$/\1\t\2\t\2/'
+unproven "with the tag [C110] for the client" "a test that proves another row" \
+    's/^(C110\t.*): a Close with a payload of one byte[^\t]*/\1: of 65,536 close codes only those that may be sent are taken/'
+unproven "stands in protocol/protocol.ipp 0 times" "an edit of a line that is not there" \
+    's/^(C110\t.*\tprotocol\/protocol\.ipp\t)[^\t]*(\t[^\t]*)$/\1no such line\2/'
 finish
