@@ -32,5 +32,5 @@ if [[ ! -f $suite/autobahntestsuite-$version.installed ]]; then
     touch "$suite/autobahntestsuite-$version.installed"
 fi
 
-PYTHON2=$python2 SUITE=$suite PYTHONPATH=$here/../support PYTHONDONTWRITEBYTECODE=1 \
+PYTHON2=$python2 SUITE=$suite PYTHONPATH=$here/../support:$here/peers PYTHONDONTWRITEBYTECODE=1 \
     exec "${PYTHON:-/usr/bin/python3}" "$here/autobahn.py" "$@"
