@@ -160,7 +160,8 @@ public:
     void subscribe(std::string_view topic);
     void unsubscribe(std::string_view topic);
 
-    /// How many messages of its topics it has missed since this was last asked, because too much waited.
+    /// How many messages of its topics it has missed since this was last asked, because more than `pause_mark` bytes
+    /// waited for it. Whenever it has missed one, `on_drain` comes once less than `drain_mark` waits.
     std::uint64_t take_missed() noexcept;
 
     bool          is_open() const noexcept { return phase_ == phase::open && protocol_.state() == connection_state::open; }

@@ -163,7 +163,9 @@ class tally {
     std::atomic<std::uint64_t> n_{0};
 
 public:
-    NAVETTE_ALWAYS_INLINE void add(std::uint64_t n) noexcept { n_.store(n_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+    NAVETTE_ALWAYS_INLINE void add(std::uint64_t n) noexcept {
+        n_.store(n_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    }
     void take(std::uint64_t n) noexcept { n_.store(n_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed); }
     std::uint64_t value() const noexcept { return n_.load(std::memory_order_relaxed); }
 };

@@ -180,6 +180,7 @@ private:
     void        flush_current(server_connection& c);
     void        flush_queue(server_connection& c);
     bool        encrypt(server_connection& c);
+    bool        write_some(server_connection& c, const_byte_span bytes, std::size_t& n);
     bool        write_queue(server_connection& c);
     std::size_t write_once(server_connection& c, bool& blocks);
     void        consume(server_io& io, std::size_t n) noexcept;

@@ -141,16 +141,22 @@ inline void server_loop::share(server_connection& c, const std::shared_ptr<void>
     touch(c);
 }
 
-// Writes bytes of a shared message at once, for a connection for which nothing waits.
-inline void server_loop::share_now(server_connection& c, const std::shared_ptr<void>& owner, const_byte_span bytes) {
+// Writes what the socket takes of `bytes` in one call, for a connection for which nothing waits: `n`. False: it is lost.
+NAVETTE_ALWAYS_INLINE bool server_loop::write_some(server_connection& c, const_byte_span bytes, std::size_t& n) {
     ::ssize_t sent = 0;
     do sent = ::send(c.fd_, bytes.data(), bytes.size(), tcp::detail::send_flags);
     while (sent < 0 && errno == EINTR);
-    if (sent < 0 && !tcp::detail::would_block(errno)) return lose(c);
-    const std::size_t n = sent < 0 ? 0 : static_cast<std::size_t>(sent);
+    if (sent < 0 && !tcp::detail::would_block(errno)) return lose(c), false;
+    n = sent < 0 ? 0 : static_cast<std::size_t>(sent);
     counted_.bytes_out.add(n);
     if (core_.told.wire) core_.told.wire(c, wire_direction::out, bytes.first(n));
-    if (n == bytes.size()) return;
+    return true;
+}
+
+// Writes bytes of a shared message at once, for a connection for which nothing waits.
+inline void server_loop::share_now(server_connection& c, const std::shared_ptr<void>& owner, const_byte_span bytes) {
+    std::size_t n = 0;
+    if (!write_some(c, bytes, n) || n == bytes.size()) return;
     share(c, owner, bytes.subspan(n));
     note_queue(c, true);
 }
@@ -179,22 +185,13 @@ inline void server_loop::flush_current(server_connection& c) {
             if (!io_of(c).out.append(std::as_const(out_).data())) doom(c, errc::out_of_memory);
             out_.clear();
         } else {
-            ::ssize_t sent = 0;
-            do sent = ::send(c.fd_, out_.data().data(), out_.size(), tcp::detail::send_flags);
-            while (sent < 0 && errno == EINTR);
-            if (sent < 0 && !tcp::detail::would_block(errno)) {
-                out_.clear();
-                lose(c);
-            } else {
-                const std::size_t n = sent < 0 ? 0 : static_cast<std::size_t>(sent);
-                counted_.bytes_out.add(n);
-                if (core_.told.wire) core_.told.wire(c, wire_direction::out, std::as_const(out_).data().first(n));
-                out_.consume(n);
-                if (!out_.empty()) {
-                    io_of(c).out.swap(out_);
-                    if (out_.capacity() == 0) out_ = memory_.take();
-                    note_queue(c, true);
-                }
+            std::size_t n = 0;
+            if (!write_some(c, std::as_const(out_).data(), n)) n = out_.size();   // nobody takes it any more
+            out_.consume(n);
+            if (!out_.empty()) {
+                io_of(c).out.swap(out_);
+                if (out_.capacity() == 0) out_ = memory_.take();
+                note_queue(c, true);
             }
         }
     }

@@ -54,7 +54,7 @@ inline void server_loop::remove_subscriber(const server_subscription& leaves) no
 // count: it is written first. Calls nobody back, so that the subscribers stay who they are.
 inline bool server_loop::is_behind(server_connection& c) {
     const std::size_t most = core_.settings.pause_mark;
-    if (queued(c) > most && c.io_ != nullptr && !has(c, stalled)) static_cast<void>(write_queue(c));
+    if (queued(c) > most && !has(c, stalled)) static_cast<void>(write_queue(c));
     return queued(c) > most;
 }
 
