@@ -203,14 +203,14 @@ stage_house() {
     single "the contents lists are complete" 60 tests/house/contents.sh
     single "the programs in README.md are the compiled ones" 60 tests/house/readme.sh
     single "each demanded row has its test" 60 tests/house/rows.sh
-    counted "tests/house/selftest.sh" 300 tests/house/selftest.sh
-    counted "tests/house/selftest_run.sh" 300 tests/house/selftest_run.sh
+    counted "tests/house/selftest.sh" 120 tests/house/selftest.sh
+    counted "tests/house/selftest_run.sh" 120 tests/house/selftest_run.sh
 }
 stage_headers() {
     run_scripts 600 tests/packaging/headers.sh tests/packaging/libraries.sh tests/packaging/deflate_memory.sh \
         tests/packaging/guides.sh
 }
-stage_packaging() { run_scripts 900 tests/packaging/run.sh; }
+stage_packaging() { run_scripts 600 tests/packaging/run.sh; }
 stage_release-gcc() { build release -DCMAKE_CXX_COMPILER=g++-12 && run_binaries release; }
 # What differs by compiler; the rest, of which g++ takes three times as long as clang, only with --long.
 stage_dev-gcc() {
