@@ -12,11 +12,11 @@ includers() { # HEADER FILES, both as patterns: nobody else includes it, and som
     [[ -n $found ]] && ! grep -vxE "include/navette/$2" <<<"$found"
 }
 
-# against ADAPTER HEADER MACRO VALUE: compiles the adapter with a header of the library that says it is that version.
+# against ADAPTER HEADER MACRO VALUE: preprocesses the adapter with a header of the library that says it is that version.
 against() {
     mkdir -p "$(dirname "$scratch/$2")"
     printf '#include_next <%s>\n#undef %s\n#define %s %s\n' "$2" "$3" "$3" "$4" >"$scratch/$2"
-    echo "#include <navette/$1>" | g++-12 -std=c++20 -I"$scratch" -Iinclude -fsyntax-only -x c++ - 2>"$scratch/said"
+    echo "#include <navette/$1>" | g++-12 -std=c++20 -I"$scratch" -Iinclude -E -o /dev/null -x c++ - 2>"$scratch/said"
 }
 old_is_refused() { # TEXT ADAPTER HEADER MACRO OLD OLDEST NEWER
     against "${@:2:3}" "$6" && against "${@:2:3}" "$7" || { cat "$scratch/said"; echo "the oldest is refused"; return 1; }

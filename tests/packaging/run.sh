@@ -39,7 +39,7 @@ tell() {
     names=()
 }
 
-# echoes COMPONENT PROGRAM: it says what consumer/echo.hpp says.
+# echoes COMPONENT PROGRAM: it says what consumer/echo.hpp says, or the asynchronous one.
 echoes() {
     local expected="navette $version: compressed" said
     if [[ $1 == navette ]]; then expected="navette $version: plain"; fi
@@ -88,7 +88,7 @@ adapters=(-DNAVETTE_DEFLATE=ON -DNAVETTE_LIBDEFLATE=ON -DNAVETTE_TLS=ON -DNAVETT
 strict=(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Werror)
 compiled() { # COMPONENT COMPILER OPTION...
     local program=$scratch/program.$BASHPID
-    "$2" -Iinclude "${strict[@]}" "${@:3}" "$here/consumer/$1.cpp" -o "$program" && echoes "$1" "$program"
+    "$2" -Iinclude "${strict[@]}" "$here/consumer/$1.cpp" -o "$program" "${@:3}" && echoes "$1" "$program"
 }
 for compiler in g++-12 clang++-14 clang++-19; do
     for standard in 20 2b; do
@@ -112,28 +112,29 @@ start "boost_asio says which macros clang lacks" \
     refuses "-DBOOST_ASIO_HAS_CO_AWAIT -DBOOST_ASIO_HAS_STD_COROUTINE" compiled boost_asio clang++-19 -std=c++20
 
 # Two translation units that include everything, but for one of the two Asios: as old as here they do not go together.
-# Two copies of one object collide where two sources would; without -fkeep-inline-functions the linker would not see what
-# nobody calls.
+# Two copies of one object collide where two sources would.
 everything=$scratch/everything.cpp
 (cd include && find navette -name '*.hpp' -not -path navette/src.hpp -not -path navette/boost_asio.hpp | sort | sed 's|.*|#include <&>|') >"$everything"
+# Asio's adapter has no bodies apart.
+grep -v asio "$everything" >"$scratch/bodiless.cpp"
 printf '#include <navette/%s>\n' src.hpp tls.ipp >"$scratch/src.cpp"
-twice() { # MODE OPTION...
-    local mode=$1
-    shift
-    g++-12 -std=c++20 -Iinclude "${strict[@]}" -fkeep-inline-functions "$@" -c "$everything" -o "$scratch/$mode-1.o" &&
-        cp "$scratch/$mode-1.o" "$scratch/$mode-2.o"
+twice() { # SOURCE OPTION...
+    local object=${1%.cpp}
+    g++-12 -std=c++20 -Iinclude "${strict[@]}" "${@:2}" -c "$1" -o "$object-1.o" && cp "$object-1.o" "$object-2.o"
 }
-together() { # MODE OPTION-OR-SOURCE...
-    compiled libdeflate g++-12 -std=c++20 "${@:2}" "$scratch/$1"-{1,2}.o -ldeflate -lz -lssl -lcrypto
+together() { # SOURCE OPTION-OR-SOURCE...
+    compiled libdeflate g++-12 -std=c++20 "${@:2}" "${1%.cpp}"-{1,2}.o -ldeflate -lz -lssl -lcrypto
 }
-start "everything is compiled into an object" twice whole
-start "everything but the bodies is compiled into an object" twice bodiless -DNAVETTE_SEPARATE_COMPILATION
+start "everything is compiled into an object" twice "$everything"
+# All that calls a body is there, called or not.
+start "everything but the bodies is compiled into an object" \
+    twice "$scratch/bodiless.cpp" -DNAVETTE_SEPARATE_COMPILATION -fkeep-inline-functions
 tell
-start "translation units that include everything are one program" together whole
+start "translation units that include everything are one program" together "$everything"
 start "translation units that include everything are one program, the bodies compiled once" \
-    together bodiless -DNAVETTE_SEPARATE_COMPILATION "$scratch/src.cpp"
+    together "$scratch/bodiless.cpp" -DNAVETTE_SEPARATE_COMPILATION "$scratch/src.cpp"
 start "without src.hpp the bodies are missing, so that they are really compiled once" \
-    refuses "undefined reference" together bodiless -DNAVETTE_SEPARATE_COMPILATION
+    refuses "undefined reference" together "$scratch/bodiless.cpp" -DNAVETTE_SEPARATE_COMPILATION
 tell
 
 # --- the trees that are installed
@@ -165,10 +166,15 @@ start "each component can be packed apart" packed_apart
 
 # --- CMake
 
+# The oldest has the one compiler, the newest the other.
 consumed() { # CMAKE COMPONENT TAKE OPTION...
-    local build=$scratch/consumer.$BASHPID
-    "$1" -S "$here/consumer" -B "$build" -DCOMPONENT="$2" -DTAKE="$3" "${@:4}" && "$1" --build "$build" &&
-        echoes "$2" "$build/consumer" && rm -rf "$build"
+    local build=$scratch/consumer.$BASHPID compiler=g++-12
+    if [[ $1 == "$newest" ]]; then compiler=clang++-14; fi
+    "$1" -S "$here/consumer" -B "$build" -DCMAKE_CXX_COMPILER=$compiler -DCOMPONENT="$2" -DTAKE="$3" "${@:4}" &&
+        "$1" --build "$build" && echoes "$(brief "$2")" "$build/consumer" && rm -rf "$build"
+}
+brief() { # COMPONENT: what a program for it is that was compiled with BRIEF
+    if [[ $1 == *asio ]]; then echo navette; else echo "$1"; fi
 }
 for component in navette deflate libdeflate tls asio boost_asio; do
     start "find_package, $component: installed by the newest CMake, found by the oldest" \
@@ -187,8 +193,7 @@ done
 start "add_subdirectory, with an option for OpenSSL" consumed "$oldest" tls subdirectory -DSOURCE="$source"
 start "add_subdirectory, with an option for Asio" consumed "$oldest" asio subdirectory -DSOURCE="$source"
 start "add_subdirectory, with an option for Boost.Asio" consumed "$newest" boost_asio subdirectory -DSOURCE="$source"
-start "FetchContent, with an option for Asio, and clang" \
-    consumed "$newest" asio fetch -DSOURCE="$source" -DCMAKE_CXX_COMPILER=clang++-14
+start "FetchContent, with an option for Asio, and clang" consumed "$newest" asio fetch -DSOURCE="$source"
 start "FetchContent, with options for zlib and libdeflate" consumed "$oldest" libdeflate fetch -DSOURCE="$source"
 start "FetchContent with FIND_PACKAGE_ARGS takes what is installed" \
     consumed "$newest" deflate find-or-fetch -DCMAKE_PREFIX_PATH="$scratch/by-oldest" -DSOURCE=/nowhere
@@ -204,7 +209,7 @@ message(STATUS "libdeflate's own configuration")
 add_library(libdeflate::libdeflate_static INTERFACE IMPORTED)
 set_target_properties(libdeflate::libdeflate_static PROPERTIES INTERFACE_LINK_LIBRARIES deflate)
 CMAKE
-    consumed cmake libdeflate find -DCMAKE_PREFIX_PATH="$scratch/by-newest;$prefix" "$@" >"$prefix/log"
+    consumed "$oldest" libdeflate find -DCMAKE_PREFIX_PATH="$scratch/by-newest;$prefix" "$@" >"$prefix/log"
     local status=$?
     cat "$prefix/log"
     ((status == 0)) && grep -q "libdeflate's own configuration" "$prefix/log"
@@ -221,7 +226,7 @@ message(STATUS "Asio's own configuration")
 add_library(asio::asio INTERFACE IMPORTED)
 set_target_properties(asio::asio PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "/usr/include")
 CMAKE
-    consumed cmake asio find -DCMAKE_PREFIX_PATH="$scratch/by-newest;$prefix" >"$prefix/log"
+    consumed "$oldest" asio find -DCMAKE_PREFIX_PATH="$scratch/by-newest;$prefix" >"$prefix/log"
     local status=$?
     cat "$prefix/log"
     ((status == 0)) && grep -q "Asio's own configuration" "$prefix/log"
@@ -333,7 +338,7 @@ by_pkg_config() { # COMPONENT MODULE
     [[ $(pkg-config --modversion "$2") == "$version" ]] || { echo "error: it is another version"; return 1; }
     read -ra flags <<<"$(pkg-config --cflags --libs "$2")"
     pkg-config --validate "$2" && g++-12 -std=c++20 -DBRIEF "$here/consumer/$1.cpp" -o "$program" "${flags[@]}" &&
-        echoes "$1" "$program"
+        echoes "$(brief "$1")" "$program"
 }
 start "pkg-config navette" by_pkg_config navette navette
 start "pkg-config navette-deflate" by_pkg_config deflate navette-deflate
@@ -352,7 +357,7 @@ ported() { # "FEATURES" COMPONENT...: each of the components is used from the re
     local at=$scratch/port.$BASHPID component
     port "$at" "$source/cmake/vcpkg/navette" "$1" || return 1
     for component in "${@:2}"; do
-        consumed cmake "$component" find -DCMAKE_PREFIX_PATH="$at/installed" || return 1
+        consumed "$newest" "$component" find -DCMAKE_PREFIX_PATH="$at/installed" || return 1
     done
 }
 start "the port without features" ported "" navette
@@ -434,7 +439,7 @@ released_port() {
     local at=$scratch/catalogue.$BASHPID
     write_port && grep -q "SHA512 $(sha512sum "$archive" | cut -d ' ' -f 1)$" "$at/navette/portfile.cmake" &&
         port "$at/root" "$at/navette" "deflate ssl" -D ARCHIVE="$archive" &&
-        consumed cmake tls find -DCMAKE_PREFIX_PATH="$at/root/installed"
+        consumed "$newest" tls find -DCMAKE_PREFIX_PATH="$at/root/installed"
 }
 start "the catalogue's port is written from a tag and its archive, and works" release : released_port
 start "no port is written without a tag" \

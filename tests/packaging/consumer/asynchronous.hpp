@@ -1,20 +1,19 @@
 // The same conversation as echo.hpp's over an Asio, whose namespace is `net` and navette's over it `adapter`: one context, two
-// coroutines, a socket of loopback. With BRIEF only a stream is made: what finds the headers finds all of them.
+// coroutines, a socket of loopback. With BRIEF that conversation goes over memory, and of this adapter a stream is made: what
+// finds the headers finds all of them, and coroutines are long to compile.
 #pragma once
 
-#include <navette/version.hpp>
-
-#include <cstdio>
-#include <string>
+#include "echo.hpp"
 
 #if defined(BRIEF)
 
 int main() {
+    if (converse() != 0) return 1;
     net::io_context                        io;
     adapter::stream<net::ip::tcp::socket> stream{net::ip::tcp::socket(io)};
     stream.close();
     io.run();
-    return std::printf("navette %s: asynchronous\n", NAVETTE_VERSION) < 0;
+    return 0;
 }
 
 #else
