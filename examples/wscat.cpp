@@ -219,7 +219,7 @@ private:
             const std::string what =
                 handshake_.error() == errc::unexpected_status
                     ? joined({"the server answered with HTTP status ", std::to_string(said.status), " ", said.reason})
-                    : std::string(describe(handshake_.error()));
+                    : explanation(handshake_.error(), handshake_.broken_by());
             complain(with_advice(what, find_interference(target_, handshake_)));
             outcome_.may_retry = said.status == 0 || said.status >= 500 || said.status == 408 || said.status == 429;
             over_              = true;
@@ -247,7 +247,7 @@ private:
                                  e.payload.empty() ? "" : ": ", e.text()}));
             break;
         case event_type::failed:
-            complain(with_advice(e.error == errc::truncated && write_failure_ ? write_failure_.message() : std::string(describe(e.error)),
+            complain(with_advice(e.error == errc::truncated && write_failure_ ? write_failure_.message() : explanation(e.error, e.payload),
                                  find_interference(target_, e.error, tcp::now() - heard_)));
             break;
         default: break;

@@ -90,14 +90,14 @@ TEST_CASE("whoever breaks the protocol gets the close code for it, and the appli
     event_log log;
     server    s(anybody());
     s.on_close = [&](server_connection&, const server_close& how) {
-        log.add(std::to_string(static_cast<int>(how.code)) + " " + how.error.message());
+        log.add(std::to_string(static_cast<int>(how.code)) + " " + how.explanation());
     };
     visitor v = visitor::opened(started(s));
     v.say(bytes("81 01 78"));   // not masked
     CHECK(v.closed() == 1002);
     CHECK(v.at_end());
     REQUIRE(log.wait_for(1));
-    CHECK(log.text() == "1002 " + make_error_code(errc::unmasked_client_frame).message());
+    CHECK(log.text() == "1002 " + make_error_code(errc::unmasked_client_frame).message() + ": 81 01");
 }
 
 TEST_CASE("an end without a Close is 1006, and so is a reset, by the system's error", "[server][6455:7.1.5][C77]") {

@@ -386,3 +386,17 @@ TEST_CASE("wait is refused in a callback, and may be given a time", "[websocket]
     CHECK_FALSE(t.ws.wait(patience));
     CHECK(wrong.count() == 0);
 }
+
+TEST_CASE("what the server broke a rule with is told", "[websocket][client]") {
+    std::string text;
+    const auto  failing = [&text](websocket_server::raw script) {
+        websocket_server server({std::move(script)});
+        recorded         t(server.url());
+        t.failed = [&](const error_event& e) { text = e.text; };
+        return t.ws.wait(patience);
+    };
+    CHECK(failing(saying("83 02 6869")) == errc::reserved_opcode);
+    CHECK(text == explanation(errc::reserved_opcode, bytes("83 02 68 69")));
+    CHECK(failing(answering("HTTP/1.1 101 Well\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n")) == errc::upgrade_mismatch);
+    CHECK(text == explanation(errc::upgrade_mismatch, "h2c"));
+}

@@ -81,6 +81,10 @@ struct server_close {
     std::string_view reason{};                              ///< the peer's, in UTF-8; valid in the callback
     bool             clean = false;                         ///< both Closes were exchanged
     std::error_code  error{};                               ///< why it is not clean: navette's, the system's or the engine's
+    const_byte_span  broken_by{};                           ///< the bytes that broke that rule, if any did; valid in the callback
+
+    /// Why it is not clean, in a sentence: see `explanation` of stream/error.hpp. Empty if it is.
+    std::string explanation() const { return error ? navette::explanation(error, broken_by) : std::string(); }
 };
 
 /// A connection as any thread may keep it, for as long as it likes. Copyable; two are equal if they mean the same one.

@@ -237,7 +237,7 @@ inline bool server_loop::deliver(server_connection& c, const event& e) {
         if (core_.told.pong) core_.told.pong(c, e.payload);
         return !has(c, doomed);
     case event_type::close: tell(c, {.code = e.code, .reason = e.text(), .clean = true}); return false;
-    case event_type::failed: tell(c, {.code = e.code, .error = e.error}); return false;
+    case event_type::failed: tell(c, {.code = e.code, .error = e.error, .broken_by = e.payload}); return false;
     case event_type::none: break;
     }
     return true;

@@ -271,7 +271,10 @@ NAVETTE_INLINE void websocket::core::shake_hands(ending& last, const client_rout
         }
         if (last.error) return;
     }
-    if (talk_->status == client_handshake_status::failed) last.error = talk_->handshake.error();
+    if (talk_->status == client_handshake_status::failed) {
+        last.error = talk_->handshake.error();
+        if (last.error != errc::unexpected_status) last.text = explanation(last.error, talk_->handshake.broken_by());
+    }
     if (last.error) note_refusal(last, talk_->handshake.response());
 }
 
@@ -283,8 +286,9 @@ NAVETTE_INLINE void websocket::core::note_refusal(ending& last, const response_v
 // ---- what is said of an end
 
 NAVETTE_INLINE websocket::core::ending websocket::core::explain(ending last, const uri& to) const {
-    last.text = last.error.message();
-    if (last.status != 0) {
+    if (last.text.empty())
+        last.text = explanation(last.error, talk_ && talk_->messages ? talk_->broken.bytes() : const_byte_span{});
+    if (last.status != 0 && last.status != 101) {
         last.text.append(": ").append(std::to_string(last.status));
         last.text.append(" ").append(reason_phrase(last.status));
     }

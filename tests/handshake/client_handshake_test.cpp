@@ -625,3 +625,34 @@ TEST_CASE("an upgrade that is not acceptable is told from the storage: the input
     REQUIRE(handshake.response().status == 101);
     CHECK(handshake.response().fields.find("Sec-WebSocket-Protocol") == "superchat");
 }
+
+TEST_CASE("what of an answer broke the rule is told", "[client_handshake][client]") {
+    struct wrong {
+        std::string      answer;
+        errc             error;
+        std::string_view broken_by;
+    };
+    const std::string accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+    for (const wrong& each : std::vector<wrong>{
+             {"HTTP/1.1 404 Not here\r\nContent-Length: 0\r\n\r\n", errc::unexpected_status, "HTTP/1.1 404 Not here"},
+             {"HTTP/3.0 200 OK\r\n\r\n", errc::bad_start_line, "HTTP/3.0 200 OK\r"},
+             {"SSH-2.0-OpenSSH_9.2\r\n", errc::bad_start_line, "SSH-2.0-OpenSSH_9.2\r"},
+             {"HTTP/1.1 101\r\nUpgrade : websocket\r\n\r\n", errc::bad_field_name, "Upgrade : websocket\r"},
+             {"HTTP/1.1 101\r\nX: a\x01\r\n\r\n", errc::bad_field_value, "X: a\x01\r"},
+             {"HTTP/1.1 101\r\nX: a\n\r\n", errc::bad_line_end, "X: a"},
+             {"HTTP/1.1 101\r\nX: a\r\n b\r\n\r\n", errc::folded_line, " b\r"},
+             {with(good_answer, ": websocket", ": h2c"), errc::upgrade_mismatch, "h2c"},
+             {with(good_answer, "Upgrade: websocket\r\n", ""), errc::upgrade_mismatch, ""},
+             {with(good_answer, "Connection: Upgrade", "Connection: close"), errc::connection_mismatch, "close"},
+             {with(good_answer, "s3pPLMBi", "S3pPLMBi"), errc::accept_mismatch, "S3pPLMBiTxaQ9kYGzzhZRbK+xOo="},
+             {with(good_answer, accept, "X: y"), errc::accept_mismatch, ""},
+             {adding(good_answer, "Sec-WebSocket-Extensions: x; y=1\r\n"), errc::unoffered_extension, "x; y=1"},
+             {adding(good_answer, "Sec-WebSocket-Extensions: \x22\r\n"), errc::bad_extensions, "\x22"},
+             {adding(good_answer, "Sec-WebSocket-Protocol: mqtt\r\n"), errc::unoffered_subprotocol, "mqtt"}}) {
+        CAPTURE(each.answer);
+        played_client client(each.answer, asking);
+        CHECK(client.error() == each.error);
+        CHECK(client.handshake.broken_by() == each.broken_by);
+    }
+    CHECK(played_client(good_answer, asking).handshake.broken_by().empty());
+}

@@ -797,3 +797,34 @@ TEST_CASE("a request is answered once", "[server_handshake][C49][server]") {
     CHECK(server.handshake.response().status == 101);
     CHECK(server.error() == errc{});
 }
+
+TEST_CASE("what of a request broke the rule is told", "[server_handshake][server]") {
+    struct wrong {
+        std::string      request;
+        errc             error;
+        std::string_view broken_by;
+    };
+    const auto changed = [](std::string_view from, std::string_view to) { return with(good_request, from, to); };
+    for (const wrong& each : std::vector<wrong>{
+             {"\x16\x03\x01\r\n\r\n", errc::bad_start_line, "\x16\x03\x01\r"},
+             {changed("GET /chat", "POST /chat"), errc::method_not_allowed, "POST /chat HTTP/1.1"},
+             {changed("HTTP/1.1", "HTTP/2.0"), errc::http_version_not_supported, "GET /chat HTTP/2.0"},
+             {changed("server.example.com", "server example"), errc::bad_host, "server example"},
+             {changed("Connection: Upgrade", "Connection: keep-alive"), errc::connection_lacks_upgrade, "keep-alive"},
+             {changed("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ="), errc::invalid_key, "dGhlIHNhbXBsZSBub25jZQ="},
+             {without(good_request, "Sec-WebSocket-Key"), errc::missing_key, ""},
+             {changed("Version: 13", "Version: 8"), errc::unsupported_version, "8"},
+             {adding(good_request, "Sec-WebSocket-Protocol: a, a\r\n"), errc::bad_subprotocols, "a, a"},
+             {adding(good_request, "Sec-WebSocket-Extensions: ;\r\n"), errc::bad_extensions, ";"},
+             {adding(good_request, "Content-Length: 5\r\n"), errc::unexpected_body, "5"},
+             {adding(good_request, "Transfer-Encoding: chunked\r\n"), errc::unexpected_body, "chunked"}}) {
+        CAPTURE(each.request);
+        played_server server(each.request, speaking);
+        CHECK(server.error() == each.error);
+        CHECK(server.handshake.broken_by() == each.broken_by);
+    }
+    const server_options strict{.origins = origin_policy::same_origin("http")};
+    played_server        stranger(good_request, strict);
+    CHECK(stranger.error() == errc::origin_refused);
+    CHECK(stranger.handshake.broken_by() == "http://example.com");
+}

@@ -355,3 +355,91 @@ TEMPLATE_TEST_CASE("the default limits hold by value", "[protocol][C82][S16]", c
     CHECK(default_limits.max_pongs == 65'536);
     CHECK(default_limits.max_output == 16'777'216);
 }
+
+namespace {
+
+struct broken_rule {
+    const char* wire;       // unmasked frames
+    const char* error;
+    const char* broken_by;  // of a header, without its masking key
+    bool        in_header;
+};
+
+constexpr broken_rule broken_rules[] = {
+    {"C1 01 61",             "reserved_bits",           "C1 01",    true},
+    {"83 00",                "reserved_opcode",         "83 00",    true},
+    {"09 00",                "fragmented_control",      "09 00",    true},
+    {"89 7E 007E",           "control_too_long",        "89 7E",    true},
+    {"82 7E 0005 0102030405", "non_minimal_length",     "82 7E 0005", true},
+    {"82 7F 8000000000000000", "length_overflow",       "82 7F 80", true},
+    {"80 00",                "unexpected_continuation", "80 00",    true},
+    {"01 01 61 81 01 62",    "expected_continuation",   "81 01",    true},
+    {"82 7F 0000000010000000", "message_too_big",       "82 7F 0000000010000000", true},
+    {"88 01 03",             "invalid_close_payload",   "03",       false},
+    {"88 04 03EE 6869",      "invalid_close_code",      "03EE 6869", false},
+    {"88 05 03E8 61C328",    "invalid_utf8",            "C328",     false},
+    {"88 04 03E8 61C3",      "invalid_utf8",            "C3",       false},
+    {"81 05 6162FF6364",     "invalid_utf8",            "FF",       false},
+    {"81 04 61E28228",       "invalid_utf8",            "E28228",   false},
+    {"81 04 61E282AC 81 03 61E282", "invalid_utf8",     "E282",     false},
+    {"81 05 61C3A980 62",    "invalid_utf8",            "C3A980",   false},
+    {"81 04 F0808080",       "invalid_utf8",            "F080",     false},
+};
+
+} // namespace
+
+TEMPLATE_TEST_CASE("a failure has the bytes that broke the rule, and keeps them when the input is gone",
+                   "[protocol][6455:7.1.7]", client_protocol, server_protocol) {
+    for (const broken_rule& rule : broken_rules) {
+        CAPTURE(rule.wire, rule.error);
+        byte_vector wire     = from_peer<TestType>(bytes(rule.wire));
+        byte_vector expected = bytes(rule.broken_by);
+        if (rule.in_header && role_of<TestType> == role::server) expected[1] |= std::byte{0x80};
+
+        endpoint<TestType> us;
+        byte_span          in(wire);
+        event              e;
+        do e = us.ws.receive(in, us.out);
+        while (e && e.type != event_type::failed);
+        std::fill(wire.begin(), wire.end(), std::byte{0xdd});
+        REQUIRE(e.type == event_type::failed);
+        CHECK(std::string(facts(e.error).name) == rule.error);
+        CHECK(e.payload.size() <= 14);
+        REQUIRE(e.payload.size() >= expected.size());
+        CHECK(bytes(const_byte_span(e.payload).first(expected.size())) == expected);
+        if (!rule.in_header) CHECK(e.payload.size() == expected.size());
+    }
+}
+
+TEMPLATE_TEST_CASE("a failure has the bytes that broke the rule, when they come one by one",
+                   "[protocol][6455:7.1.7]", client_protocol, server_protocol) {
+    for (const broken_rule& rule : broken_rules) {
+        CAPTURE(rule.wire, rule.error);
+        const byte_vector  wire = from_peer<TestType>(bytes(rule.wire));
+        endpoint<TestType> us;
+        byte_vector        broken_by;
+        for (const std::byte each : wire) {
+            std::byte   one = each;
+            byte_span   in(&one, 1);
+            const event e = us.ws.receive(in, us.out);
+            if (e.type == event_type::failed) broken_by = bytes(const_byte_span(e.payload));
+        }
+        // What the frame begins with is there, whatever has come of it; of a text the byte that is impossible.
+        REQUIRE_FALSE(broken_by.empty());
+        byte_vector expected = bytes(rule.broken_by);
+        if (rule.in_header) {
+            if (role_of<TestType> == role::server) expected[1] |= std::byte{0x80};
+            CHECK(broken_by.front() == expected.front());
+        } else {
+            CHECK(broken_by.back() == expected.back());
+        }
+    }
+}
+
+TEMPLATE_TEST_CASE("what fails by a count, by time or by the end has no bytes", "[protocol]", client_protocol,
+                   server_protocol) {
+    endpoint<TestType> us;
+    CHECK(us.ws.receive_eof(us.out).payload.empty());
+    endpoint<TestType> other;
+    CHECK(other.ws.fail(errc::pong_timeout, other.out).payload.empty());
+}

@@ -258,3 +258,32 @@ TEST_CASE("a handshake of which any call fails is an error, and nothing hangs", 
         }
     }
 }
+
+TEST_CASE("what broke a rule is reported in both roles", "[async][6455:4.1][6455:4.2.1]") {
+    fixture          f;
+    handshake_report report;
+    SECTION("by the server") {
+        begun made(async_connect(f.peer.stream(), chat(), {}, default_limits, {}, &report));
+        f.peer.hear();
+        f.peer.say("HTTP/1.1 101 Fine\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n");
+        CHECK(made.result().error() == errc::upgrade_mismatch);
+        CHECK(report.broken_by == "h2c");
+    }
+    SECTION("by the client") {
+        begun made(async_accept(f.peer.stream(), anybody, default_limits, {}, accept_upgrades{}, &report));
+        f.peer.say("GET / HTTP/1.1\r\nHost: a b\r\n\r\n");
+        f.peer.end();
+        CHECK(made.result().error() == errc::bad_host);
+        CHECK(report.broken_by == "a b");
+    }
+    SECTION("by a server that goes on in HTTP") {
+        begun made(async_connect(f.peer.stream(), chat()));
+        f.peer.say(concat(text_bytes(upgrade_answer(f.peer.hear_text())), text_bytes("HTTP/1.1 400 Bad Request\r\n\r\n")));
+        f.peer.end();
+        auto ws = made.result();
+        REQUIRE(ws);
+        CHECK(ws->explanation().empty());
+        CHECK_FALSE(f.loop.wait_for(ws->read()));
+        CHECK(ws->explanation() == "the peer sent HTTP after 101 (RFC 6455, 5): \"HTTP/1.1 400 B\"");
+    }
+}

@@ -323,6 +323,7 @@ FOR_BOTH_ROLES("a violation is told by a Close, the transport ends, and nothing 
     CHECK(t.peer->order == "shutdown close");
     CHECK(t.peer->clock == t.start + seconds(1));
     CHECK(t.ws.read().error() == errc::reserved_opcode);
+    CHECK(t.ws.explanation().starts_with("a frame has an opcode that is reserved (RFC 6455, 5.2): 83 "));
     CHECK(t.ws.closed_by().code == close_code::abnormal_closure);
 }
 

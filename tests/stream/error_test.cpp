@@ -63,3 +63,35 @@ TEST_CASE("a failure without an error cannot be made", "[error]") {
     const io_result<int> failed = std::error_code{};
     CHECK(failed.error() == errc::misuse);
 }
+
+TEST_CASE("an explanation is the rule, its clause and the bytes that broke it", "[error]") {
+    const auto hex = [](errc why, std::string_view wire) { return explanation(why, bytes(wire)); };
+    CHECK(hex(errc::reserved_opcode, "83 05") == "a frame has an opcode that is reserved (RFC 6455, 5.2): 83 05");
+    CHECK(hex(errc::invalid_utf8, "C3 28") == "a text is not valid UTF-8 (RFC 6455, 8.1): c3 28");
+    CHECK(hex(errc::message_too_big, "82 7F 0000000010000000") ==
+          "a message is longer than the limit (RFC 6455, 10.4): 82 7f 00 00 00 00 10 00 00 00");
+    CHECK(explanation(errc::upgrade_mismatch, "h2c") ==
+          "the server's Upgrade field is not websocket (RFC 6455, 4.1): \"h2c\"");
+    CHECK(explanation(errc::bad_field_value, "X: \"a\\b\x01\xff") ==
+          "the value of an HTTP field has a forbidden character (RFC 9110, 5.5): \"X: \\\"a\\\\b\\x01\\xff\"");
+    CHECK(explanation(errc::truncated) == make_error_code(errc::truncated).message());
+}
+
+TEST_CASE("a server that answers twice is told of as such", "[error]") {
+    for (const errc why : {errc::fragmented_control, errc::reserved_bits})
+        CHECK(explanation(why, "HTTP/1.1 400 B") == "the peer sent HTTP after 101 (RFC 6455, 5): \"HTTP/1.1 400 B\"");
+    CHECK(explanation(errc::bad_start_line, "HTTP/3.0 200") ==
+          "the first line is not an HTTP/1.1 request or status line (RFC 9112, 3 and 4): \"HTTP/3.0 200\"");
+}
+
+TEST_CASE("an explanation does not grow with what a peer sent", "[error]") {
+    const std::string text = explanation(errc::line_too_long, std::string(100'000, 'a'));
+    CHECK(text.size() < 300);
+    CHECK(text.ends_with("aaa\"..."));
+    CHECK(explanation(errc::line_too_long, std::string(120, 'a')).ends_with("aaa\""));
+}
+
+TEST_CASE("an error that is not navette's explains itself", "[error]") {
+    const std::error_code reset(ECONNRESET, std::system_category());
+    CHECK(explanation(reset) == reset.message());
+}

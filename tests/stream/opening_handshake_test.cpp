@@ -388,3 +388,44 @@ TEST_CASE("client and server open, talk and close over a memory stream", "[openi
     server.join();
     CHECK(end == errc::closed);
 }
+
+// ---- what went wrong
+
+TEST_CASE("what of an answer broke the rule is reported, and is there when the report has moved", "[opening_handshake][client]") {
+    for (const bool in_pieces : {false, true}) {
+        fixture f;
+        const auto answer = text_bytes("HTTP/1.1 101 Fine\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n");
+        if (in_pieces) {
+            for (const std::byte b : answer) f.peer->say({b});
+        } else {
+            f.peer->say(answer);
+        }
+        handshake_report   report;
+        const auto         ws   = f.connect({}, &report);
+        const handshake_report kept = std::move(report);
+        REQUIRE(ws.error() == errc::upgrade_mismatch);
+        CHECK(explanation(ws.error(), kept.broken_by) ==
+              "the server's Upgrade field is not websocket (RFC 6455, 4.1): \"h2c\"");
+    }
+}
+
+TEST_CASE("what of a request broke the rule is reported to its server", "[opening_handshake][server]") {
+    fixture f;
+    f.peer->say(text_bytes("GET /chat HTTP/1.1\r\nHost: a\r\nBad Field: b\r\n\r\n"));
+    f.peer->end();
+    handshake_report report;
+    const auto ws = navette::accept(scripted_stream(f.peer), anybody, default_limits, {}, accept_upgrades{}, &report);
+    REQUIRE(ws.error() == errc::bad_field_name);
+    CHECK(report.broken_by == "Bad Field: b\r");
+}
+
+TEST_CASE("a server that says 101 and then goes on in HTTP is told of as such", "[opening_handshake][client]") {
+    fixture f;
+    answer_upgrade(*f.peer, {}, text_bytes("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"));
+    auto ws = f.connect();
+    REQUIRE(ws);
+    f.peer->end();
+    CHECK(ws->explanation().empty());
+    CHECK(ws->read().error() == blame::protocol_violation);
+    CHECK(ws->explanation() == "the peer sent HTTP after 101 (RFC 6455, 5): \"HTTP/1.1 400 B\"");
+}

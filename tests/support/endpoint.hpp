@@ -142,7 +142,7 @@ inline std::string to_text(const navette::event& e) {
     if (e.type == event_type::failed) said += " " + std::string(navette::facts(e.error).name);
     if (e.type == event_type::failed || e.type == event_type::close)
         said += " " + std::to_string(static_cast<unsigned>(e.code));
-    if (e.payload.empty()) return said;
+    if (e.payload.empty() || e.type == event_type::failed) return said;   // the bytes depend on the cut
     const bool printable = std::all_of(e.payload.begin(), e.payload.end(), [](std::byte b) {
         return b >= std::byte{0x20} && b < std::byte{0x7f};
     });

@@ -78,6 +78,26 @@ public:
         return parsed;
     }
 
+    /// Once header() has failed or its frame is refused: the bytes of that header, in this decoder, as far as they came;
+    /// `from` is `in` as header() was given it, `held` what held() was. If it cannot be read, maybe with some that follow.
+    byte_span refused_header(const parsed_header& parsed, const_byte_span from, std::size_t held) noexcept {
+        if (held == 0) return keep(parsed.size != 0 ? from.first(parsed.size) : from);
+        if (parsed.size != 0) return {storage_, write_header(parsed.header, storage_)};
+        const std::size_t more = lesser(from.size(), frame_header::max_size - held);
+        std::memcpy(storage_ + held, from.data(), more);
+        return {storage_, held + more};
+    }
+
+    /// Copies at most 14 bytes into this decoder, which can decode no more: what broke a rule outlives the input.
+    byte_span keep(const_byte_span bytes) noexcept {
+        const std::size_t n = lesser(bytes.size(), frame_header::max_size);
+        if (n != 0) std::memmove(storage_, bytes.data(), n);
+        return {storage_, n};
+    }
+
+    /// Bytes of a header, or of a control frame's payload, that have come in pieces.
+    std::size_t held() const noexcept { return held_; }
+
     /// Takes what `in` has of the data frame's payload. Precondition: in_data_frame(). The frame has ended when
     /// in_data_frame() is false afterwards.
     masked_piece payload(byte_span& in) noexcept {

@@ -92,6 +92,10 @@ public:
     /// Which check failed. `errc::unexpected_status`: see response().
     errc error() const noexcept { return error_; }
 
+    /// What of the answer broke that rule: a line, or a field's value; empty: none did, or what is missing. Lives as
+    /// response() does.
+    std::string_view broken_by() const noexcept { return head_.broken_by(error_); }
+
     /// The server's answer, once its head is complete; status 0 before. Views into `head`; after an upgrade, or if `head`
     /// is fixed and too small, maybe into the input. `body` is decoded from chunks and may be cut off.
     response_view response() const noexcept;

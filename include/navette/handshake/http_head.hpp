@@ -23,7 +23,8 @@ enum class http_message : std::uint8_t { request, response };
 /// a buffer of the caller's. Borrows that buffer and the limits.
 class http_head {
     // Invariant: of the head's bytes, [0, scanned_) have been searched for line ends and [0, line_) are lines that were
-    // checked. They lie at the front of *storage_, or, complete in the input, in text_.
+    // checked. They lie at the front of *storage_, or, complete in the input, in text_. Once it has failed, text_ is the line
+    // at which it did.
     buffer*          storage_;
     const limits*    limits_;
     std::string_view text_{};
@@ -73,11 +74,15 @@ public:
     /// the fields.
     const known_fields& known() const noexcept { return known_; }
 
+    /// What broke the rule that `why` names: of a head that failed its line, as far as it came; of a complete one the start
+    /// line, or the first value of the field that the rule is about. Empty: the rule is about none, or it is missing.
+    std::string_view broken_by(errc why) const noexcept;
+
     /// In place of receive, for a message that somebody else read: takes its fields, which it borrows, for known() alone.
     void adopt(const http_fields& fields) noexcept { known_ = known_fields(fields); }
 
 private:
-    http_head_status fail(errc error) noexcept;
+    http_head_status fail(errc error, std::string_view line = {}) noexcept;
     std::string_view text() const noexcept;
     void scan(std::string_view head) noexcept;
     void take_field_lines(std::string_view head) noexcept;

@@ -86,10 +86,41 @@ NAVETTE_INLINE http_fields http_head::fields() const noexcept {
     return http_fields::of_lines(text().substr(fields_, scanned_ - fields_ - 2));
 }
 
-NAVETTE_INLINE http_head_status http_head::fail(errc error) noexcept {
+NAVETTE_INLINE http_head_status http_head::fail(errc error, std::string_view line) noexcept {
     error_  = error;
+    text_   = line;
     status_ = http_head_status::failed;
     return status_;
+}
+
+NAVETTE_INLINE std::string_view http_head::broken_by(errc why) const noexcept {
+    if (status_ == http_head_status::failed) return text_;
+    const auto field = [this](known_field about) { return known_.value(about); };
+    switch (why) {
+    case errc::bad_start_line:
+    case errc::bad_target:
+    case errc::target_too_long:
+    case errc::method_not_allowed:
+    case errc::http_version_not_supported:
+    case errc::unexpected_status:
+    case errc::too_many_interim_responses: return fields_ == 0 ? std::string_view{} : start_line();
+    case errc::bad_host:                 return field(known_field::host);
+    case errc::origin_refused:           return field(known_field::origin);
+    case errc::upgrade_mismatch:         return field(known_field::upgrade);
+    case errc::connection_lacks_upgrade:
+    case errc::connection_mismatch:      return field(known_field::connection);
+    case errc::invalid_key:              return field(known_field::key);
+    case errc::accept_mismatch:          return field(known_field::accept);
+    case errc::unsupported_version:      return field(known_field::version);
+    case errc::bad_subprotocols:
+    case errc::unoffered_subprotocol:    return field(known_field::subprotocol);
+    case errc::bad_extensions:
+    case errc::unoffered_extension:
+    case errc::extension_refused:        return field(known_field::extensions);
+    case errc::unexpected_body:
+        return field(known_.has(known_field::transfer_encoding) ? known_field::transfer_encoding : known_field::content_length);
+    default: return {};
+    }
 }
 
 NAVETTE_INLINE errc http_head::no_room() const noexcept {
@@ -104,14 +135,15 @@ NAVETTE_INLINE void http_head::scan(std::string_view head) noexcept {
 
         scanned_ = end == std::string_view::npos ? head.size() : end + 1;
         if (const errc e = check_size(head); e != errc{}) {
-            fail(e);
+            fail(e, head.substr(line_, scanned_ - line_));
             return;
         }
         if (end == std::string_view::npos) return;
-        const errc e = check_line({head.data() + line_, end - line_});
+        const std::string_view line(head.data() + line_, end - line_);
+        const errc             e = check_line(line);
 
         line_ = scanned_;
-        if (e != errc{}) fail(e);
+        if (e != errc{}) fail(e, line);
     }
 }
 

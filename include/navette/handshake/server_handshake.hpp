@@ -123,6 +123,10 @@ public:
     /// Which check refused the request; `errc::request_answered` after reject and respond.
     errc error() const noexcept { return error_; }
 
+    /// What of the request broke that rule: a line, or a field's value; empty: none did, or what is missing. Lives as
+    /// request() does.
+    std::string_view broken_by() const noexcept { return head_.broken_by(error_); }
+
 private:
     errc read_request() noexcept;
     handshake_status judge() noexcept;

@@ -161,6 +161,7 @@ private:
     event take_plain(byte_span& in, buffer& out) noexcept;
     event take_coded(byte_span& in, buffer& out) noexcept;
     event deliver(byte_span piece, bool ends, buffer& out) noexcept;
+    event fail_by(errc why, const_byte_span bytes, buffer& out) noexcept;
     event on_control(byte_span payload, buffer& out) noexcept;
     event on_ping(byte_span payload, buffer& out) noexcept;
     event on_close(byte_span payload, buffer& out) noexcept;

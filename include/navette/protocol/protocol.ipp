@@ -6,6 +6,20 @@
 
 namespace navette {
 
+namespace detail {
+
+// Of a text whose byte at `valid` is impossible, or which ends there too early: the character from its first byte, as far
+// as this piece has it, and that byte.
+inline const_byte_span impossible_text(const_byte_span piece, std::size_t valid) noexcept {
+    const auto is_continuation = [&](std::size_t i) { return (piece[i] & std::byte{0xc0}) == std::byte{0x80}; };
+    std::size_t begin = valid;
+    while (begin > 0 && valid - begin < 3 && is_continuation(begin - 1)) --begin;
+    if (begin > 0 && piece[begin - 1] >= std::byte{0xc0}) --begin;
+    return piece.subspan(begin, lesser(piece.size() - begin, valid - begin + 1));
+}
+
+} // namespace detail
+
 NAVETTE_INLINE protocol_core::protocol_core(role r, const agreement& agreed, const limits& bounds) noexcept
     : limits_(&bounds), extension_(agreed.extension), parameters_(agreed.parameters), role_(r) {
     // If that fails it is tried again at the first transformed message, where the error has a place to go.
@@ -39,11 +53,13 @@ NAVETTE_INLINE event protocol_core::take_frames(byte_span& in, buffer& out) noex
         }
         if (in.empty()) return {};
 
-        const parsed_header parsed = decoder_.header(in, role_, allowed_rsv());
-        if (parsed.error != errc{}) return fail(parsed.error, out);
-        if (parsed.size == 0) return {};
-        if (is_control(parsed.header.op)) continue;
-        if (const errc refused = begin_received_frame(parsed.header); refused != errc{}) return fail(refused, out);
+        const const_byte_span from   = in;
+        const std::size_t     held   = decoder_.held();
+        const parsed_header   parsed = decoder_.header(in, role_, allowed_rsv());
+        errc                  wrong  = parsed.error;
+        if (wrong == errc{} && parsed.size == 0) return {};
+        if (wrong == errc{} && !is_control(parsed.header.op)) wrong = begin_received_frame(parsed.header);
+        if (wrong != errc{}) return fail_by(wrong, decoder_.refused_header(parsed, from, held), out);
     }
 }
 
@@ -75,7 +91,7 @@ NAVETTE_INLINE event protocol_core::take_plain(byte_span& in, buffer& out) noexc
     if (receiving_text_) {
         const std::size_t valid = role_ == role::server ? unmask_and_feed(piece, key, 0, received_text_)
                                                         : received_text_.feed(piece);
-        if (valid != piece.size()) return fail(errc::invalid_utf8, out);             // 8.1
+        if (valid != piece.size()) return fail_by(errc::invalid_utf8, detail::impossible_text(piece, valid), out); // 8.1
     } else if (role_ == role::server) {
         apply_mask(piece, key);
     }
@@ -101,13 +117,18 @@ NAVETTE_INLINE event protocol_core::take_coded(byte_span& in, buffer& out) noexc
     const std::uint64_t room   = limits_->max_message_size - message_size_;
     const std::size_t   within = room < step.produced.size() ? static_cast<std::size_t>(room) : step.produced.size();
     message_size_ += within;
-    if (receiving_text_ && received_text_.feed(step.produced.first(within)) != within)
-        return fail(errc::invalid_utf8, out);                                        // 8.1, RFC 7692, 6.2
+    if (receiving_text_)
+        if (const std::size_t valid = received_text_.feed(step.produced.first(within)); valid != within)
+            return fail_by(errc::invalid_utf8, detail::impossible_text(step.produced, valid), out); // 8.1, RFC 7692, 6.2
     if (within != step.produced.size()) return fail(errc::message_too_big, out);     // 10.4, as inflated
-    if (step.error != errc{}) return fail(step.error, out);
 
     const bool stuck = !step.done && step.produced.empty() && step.consumed == 0;
-    if (stuck && (codec_pending_ || !piece.payload.empty())) return fail(errc::invalid_compressed_data, out);
+    errc       wrong = step.error;
+    if (wrong == errc{} && stuck && (codec_pending_ || !piece.payload.empty())) wrong = errc::invalid_compressed_data;
+    if (wrong != errc{}) {
+        if (role_ == role::server) apply_mask(rest, piece.key, step.consumed);
+        return fail_by(wrong, rest, out);
+    }
     codec_pending_ = !step.done && rest.empty();
     const bool last = ends && step.done && rest.empty();
     if (last) codec_.end_message();
@@ -116,7 +137,8 @@ NAVETTE_INLINE event protocol_core::take_coded(byte_span& in, buffer& out) noexc
 
 NAVETTE_INLINE event protocol_core::deliver(byte_span piece, bool ends, buffer& out) noexcept {
     if (ends) {
-        if (receiving_text_ && !received_text_.complete()) return fail(errc::invalid_utf8, out);  // 8.1
+        if (receiving_text_ && !received_text_.complete())                           // 8.1
+            return fail_by(errc::invalid_utf8, detail::impossible_text(piece, piece.size()), out);
         receiving_       = false;
         receiving_coded_ = false;
     } else if (piece.empty()) {
@@ -150,14 +172,17 @@ NAVETTE_INLINE event protocol_core::on_ping(byte_span payload, buffer& out) noex
 }
 
 NAVETTE_INLINE event protocol_core::on_close(byte_span payload, buffer& out) noexcept {
-    if (payload.size() == 1) return fail(errc::invalid_close_payload, out);          // 5.5.1
+    if (payload.size() == 1) return fail_by(errc::invalid_close_payload, payload, out); // 5.5.1
     close_code code = close_code::no_status_received;                                // 7.1.5
     byte_span  reason;
     if (!payload.empty()) {
         code   = static_cast<close_code>(load_be16(payload.data()));
         reason = payload.subspan(2);
-        if (!is_receivable(code)) return fail(errc::invalid_close_code, out);        // 7.4
-        if (!is_valid_utf8(reason)) return fail(errc::invalid_utf8, out);            // 5.5.1
+        if (!is_receivable(code)) return fail_by(errc::invalid_close_code, payload, out); // 7.4
+        utf8_validator    text;
+        const std::size_t valid = text.feed(reason);
+        if (valid != reason.size() || !text.complete())                              // 5.5.1
+            return fail_by(errc::invalid_utf8, detail::impossible_text(reason, valid), out);
     }
     const closing_step& step = closing_step_for(state_, closing_input::close_received);
     if (step.send_close) {
@@ -191,6 +216,12 @@ NAVETTE_INLINE event protocol_core::fail(errc why, buffer& out) noexcept {
         static_cast<void>(append_control(opcode::close, payload, out));
     }
     return {.type = event_type::failed, .code = code, .error = why};
+}
+
+NAVETTE_INLINE event protocol_core::fail_by(errc why, const_byte_span bytes, buffer& out) noexcept {
+    event e = fail(why, out);
+    if (facts(why).whose != blame::environment) e.payload = decoder_.keep(bytes);
+    return e;
 }
 
 NAVETTE_INLINE errc protocol_core::append_control(opcode op, const_byte_span payload, buffer& out) const noexcept {

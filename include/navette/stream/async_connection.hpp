@@ -136,6 +136,12 @@ public:
     /// How the peer closed, once a read has failed.
     peer_close closed_by() const noexcept { return state_ ? state_->peer : peer_close{}; }
 
+    /// Why a read has failed, as `explanation` puts it: the rule, its clause and the bytes that broke it. Empty before.
+    std::string explanation() const {
+        if (!state_) return navette::explanation(errc::misuse);
+        return state_->ended ? navette::explanation(state_->ended, state_->broken.bytes()) : std::string();
+    }
+
     /// What the opening handshake agreed; its subprotocol lives as long as the connection. Not after a move.
     const agreement& agreed() const noexcept { return state_->agreed; }
 

@@ -45,7 +45,8 @@ async_connect(S stream, uri to, client_options options = {}, limits bounds = def
     handshake_report&               kept  = report != nullptr ? *report : unreported;
     const instant                   until = deadline(s->stream.now(), times.handshake);
 
-    kept.response = {};
+    kept.response  = {};
+    kept.broken_by = {};
     client_handshake handshake(to, options, kept.head, source, bounds);
     if (const errc error = handshake.request(s->output); error != errc{}) co_return error;
     if (s->input.grow(detail::handshake_read_size).empty()) co_return errc::out_of_memory;
@@ -63,8 +64,9 @@ async_connect(S stream, uri to, client_options options = {}, limits bounds = def
         in     = s->input.data().first(*got);
         status = in.empty() ? handshake.receive_eof() : handshake.receive(in);
     }
-    kept.response = handshake.response();
-    kept.input    = std::move(s->input);   // the answer may be viewed there
+    kept.response  = handshake.response();
+    kept.broken_by = handshake.broken_by();
+    kept.input     = std::move(s->input);   // the answer may be viewed there
     if (status == client_handshake_status::failed) co_return handshake.error();
     co_return async_connection<role::client, S>::open(s->release(), handshake.agreed(), bounds, times, in, source);
 }
@@ -73,17 +75,19 @@ async_connect(S stream, uri to, client_options options = {}, limits bounds = def
 /// does: `on_request` is called with each valid request and returns a `decision`, at once. On any error, or when the task is
 /// cancelled or destroyed, the stream is closed.
 ///
-/// What `options` view is borrowed until the task has ended, an extension's factory as long as the connection lives.
+/// What `options` view, and `report`, are borrowed until the task has ended, an extension's factory as long as the connection
+/// lives.
 template <async_stream S, class OnRequest = accept_upgrades>
 typename S::template task<io_result<async_connection<role::server, S>>>
 async_accept(S stream, server_options options, limits bounds = default_limits, timeouts times = {},
-             OnRequest on_request = {}) {
+             OnRequest on_request = {}, handshake_report* report = nullptr) {
     using transfer = async_transfer<S>;
     share<transfer> s(new (std::nothrow) transfer(std::move(stream)));
     if (!s) co_return errc::out_of_memory;
     const typename transfer::closer closes(s);
-    buffer                          head;
-    server_handshake                handshake(options, head, bounds);
+    handshake_report                unreported;
+    handshake_report&               kept = report != nullptr ? *report : unreported;
+    server_handshake                handshake(options, kept.head, bounds);
     const instant                   until = deadline(s->stream.now(), times.handshake);
 
     if (s->input.grow(detail::handshake_read_size).empty()) co_return errc::out_of_memory;
@@ -106,6 +110,9 @@ async_accept(S stream, server_options options, limits bounds = default_limits, t
 
     agreement agreed;
     errc      decided = handshake.error();   // why it was refused
+    kept.broken_by = {};
+    kept.input.clear();   // the transfer's input goes with it
+    if (kept.input.append(handshake.broken_by())) kept.broken_by = as_text(kept.input.data());
     if (status != handshake_status::refused) {
         decided = detail::decide(handshake, status, on_request, s->output, agreed);
         if (s->output.empty()) co_return decided;

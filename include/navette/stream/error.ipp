@@ -4,8 +4,6 @@
 
 #include <navette/stream/error.hpp>
 
-#include <string>
-
 namespace navette {
 namespace detail {
 
@@ -47,7 +45,49 @@ public:
     }
 };
 
+inline void append_hexadecimal(std::string& text, std::byte b) {
+    constexpr char digits[] = "0123456789abcdef";
+    text += digits[std::to_integer<unsigned>(b) >> 4];
+    text += digits[std::to_integer<unsigned>(b) & 15];
+}
+
+// The bytes of a line or a field's value, and what of a frame is text.
+inline void append_quoted(std::string& text, std::string_view bytes) {
+    constexpr std::size_t most = 120;
+    text += '"';
+    for (const char c : bytes.substr(0, most)) {
+        if (c == '"' || c == '\\') text += '\\';
+        if (c >= ' ' && c <= '~') {
+            text += c;
+        } else {
+            text += "\\x";
+            append_hexadecimal(text, static_cast<std::byte>(c));
+        }
+    }
+    text += bytes.size() > most ? "\"..." : "\"";
+}
+
 } // namespace detail
+
+NAVETTE_INLINE std::string explanation(std::error_code why, const_byte_span broken_by) {
+    const std::string_view bytes    = as_text(broken_by);
+    const bool             in_frame = why == blame::protocol_violation || why == blame::limit_exceeded;
+    // A server that has said 101 and goes on in HTTP, since it takes another view of the request: 'H' begins no frame.
+    const bool  is_http = in_frame && bytes.starts_with("HTTP/");
+    std::string text    = is_http ? "the peer sent HTTP after 101 (RFC 6455, 5)" : why.message();
+    if (bytes.empty()) return text;
+    text += ":";
+    if (in_frame && !is_http) {
+        for (const std::byte b : broken_by) {
+            text += ' ';
+            detail::append_hexadecimal(text, b);
+        }
+    } else {
+        text += ' ';
+        detail::append_quoted(text, bytes);
+    }
+    return text;
+}
 
 NAVETTE_INLINE const std::error_category& error_category() noexcept {
     static const detail::errc_category category;

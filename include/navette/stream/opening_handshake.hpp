@@ -37,7 +37,8 @@ io_result<connection<role::client, S, Lock>> connect(S stream, const uri& to, co
         return detail::in_handshake(error);
     };
 
-    kept.response = {};
+    kept.response  = {};
+    kept.broken_by = {};
     kept.input.clear();
     client_handshake handshake(to, options, kept.head, source, bounds);
     buffer           request;
@@ -56,7 +57,8 @@ io_result<connection<role::client, S, Lock>> connect(S stream, const uri& to, co
         in     = kept.input.data().first(*got);
         status = in.empty() ? handshake.receive_eof() : handshake.receive(in);
     }
-    kept.response = handshake.response();
+    kept.response  = handshake.response();
+    kept.broken_by = handshake.broken_by();
     if (status == client_handshake_status::failed) return fail(handshake.error());
     return connection<role::client, S, Lock>::open(std::move(stream), handshake.agreed(), bounds, times, in, source);
 }
@@ -65,15 +67,21 @@ io_result<connection<role::client, S, Lock>> connect(S stream, const uri& to, co
 /// valid request, of whatever kind, and returns a `decision`. An invalid request is answered by itself, and so is one
 /// that is not complete within `times.handshake` (408). After an answer that is no upgrade the transport is ended:
 /// `errc::request_answered`, or the error by which the request was refused. A request's body is not read. A decision
-/// that cannot be carried out is answered with 500, and is the error returned.
+/// that cannot be carried out is answered with 500, and is the error returned. `report` is told what of a request that was
+/// refused broke the rule.
 ///
 /// Copies `bounds`, `times` and the subprotocol; an extension's factory is borrowed as long as the connection lives.
 template <class Lock = no_lock, sync_stream S, class OnRequest = accept_upgrades>
 io_result<connection<role::server, S, Lock>> accept(S stream, const server_options& options,
                                                     const limits& bounds = default_limits, const timeouts& times = {},
-                                                    OnRequest on_request = {}) {
-    buffer           head, output, input;
-    server_handshake handshake(options, head, bounds);
+                                                    OnRequest on_request = {}, handshake_report* report = nullptr) {
+    handshake_report  unreported;
+    handshake_report& kept  = report != nullptr ? *report : unreported;
+    buffer&           input = kept.input;
+    buffer            output;
+    kept.broken_by = {};
+    kept.input.clear();
+    server_handshake handshake(options, kept.head, bounds);
     const instant    until = deadline(now_of(stream), times.handshake);
     const auto fail = [&](std::error_code error) {
         stream.close();
@@ -104,6 +112,7 @@ io_result<connection<role::server, S, Lock>> accept(S stream, const server_optio
         in     = input.data().first(*got);
         status = in.empty() ? handshake.receive_eof(output) : handshake.receive(in, output);
     }
+    kept.broken_by = handshake.broken_by();
     if (status == handshake_status::refused) return answer(handshake.error());
 
     agreement agreed;

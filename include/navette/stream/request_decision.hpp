@@ -10,15 +10,18 @@
 
 namespace navette {
 
-/// What the server answered to a client, kept for its caller (RFC 6455, 4.4): of a refusal the status, the fields and as
-/// much of the body as `limits::max_error_body` allows; of an upgrade the fields.
+/// What the peer said in the opening handshake, kept for its caller (RFC 6455, 4.4): for a client the server's answer, of a
+/// refusal the status, the fields and as much of the body as `limits::max_error_body` allows, of an upgrade the fields;
+/// for both what of it broke a rule.
 ///
 ///     handshake_report report;
 ///     auto ws = connect(std::move(stream), target, options, {}, {}, &report);
 ///     if (ws.error() == errc::unexpected_status) log(report.response.status, report.response.body);
+///     else if (!ws) log(explanation(ws.error(), report.broken_by));
 struct handshake_report {
-    response_view response{};   ///< views into the buffers below, also after a move; status 0: there was no answer
-    buffer        head{}, input{};
+    response_view    response{};    ///< a client's; status 0: there was no answer
+    std::string_view broken_by{};   ///< the line or the field's value that broke the rule which the error names, if one did
+    buffer           head{}, input{};   ///< what these view, also after a move
 };
 
 /// What a server does with a request. What it views is borrowed until `accept` has returned.
