@@ -246,3 +246,22 @@ TEST_CASE("a handshake has its time in all: 408 for who has begun, nothing for w
     CHECK(mute.at_end());
     CHECK(s.counters().refused[static_cast<std::size_t>(refusal::timeout)] == 2);
 }
+
+TEST_CASE("a request that the server refuses by itself is told, with what broke the rule", "[server][6455:4.2.1]") {
+    event_log log;
+    server    s(anybody());
+    s.on_refused = [&](const server_connection& who, errc why, std::string_view broken_by) {
+        log.add(explanation(why, broken_by) + (who.is_open() || who.remote().port == 0 ? " wrong" : ""));
+    };
+    const int port = started(s);
+    visitor   odd(port);
+    odd.say(text_bytes("GET / HTTP/1.1\r\nHost: a b\r\n\r\n"));
+    CHECK(odd.head().starts_with("HTTP/1.1 400 "));
+    REQUIRE(log.wait_for(1));
+    visitor brief(port);
+    brief.say(text_bytes("GET / HTTP/1.1\r\nHo"));
+    brief.stream().shutdown_write();
+    CHECK(brief.head().starts_with("HTTP/1.1 400 "));
+    REQUIRE(log.wait_for(2));
+    CHECK(log.text() == explanation(errc::bad_host, "a b") + " | " + explanation(errc::head_truncated));
+}

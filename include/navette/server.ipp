@@ -195,7 +195,8 @@ NAVETTE_INLINE std::uint16_t server::port() const noexcept { return core_->port;
 
 NAVETTE_INLINE std::error_code server::run() {
     if (const auto error = core_->begin({std::move(on_request), std::move(on_open), std::move(on_message), std::move(on_pong),
-                                         std::move(on_drain), std::move(on_close), std::move(on_error), std::move(on_wire)}))
+                                         std::move(on_drain), std::move(on_close), std::move(on_refused), std::move(on_error),
+                                         std::move(on_wire)}))
         return error;
     const auto error = core_->start_threads(1);
     core_->serve(*core_->loops.front());
@@ -205,7 +206,8 @@ NAVETTE_INLINE std::error_code server::run() {
 
 NAVETTE_INLINE std::error_code server::start() {
     if (const auto error = core_->begin({std::move(on_request), std::move(on_open), std::move(on_message), std::move(on_pong),
-                                         std::move(on_drain), std::move(on_close), std::move(on_error), std::move(on_wire)}))
+                                         std::move(on_drain), std::move(on_close), std::move(on_refused), std::move(on_error),
+                                         std::move(on_wire)}))
         return error;
     return core_->start_threads(0);
 }

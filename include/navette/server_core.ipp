@@ -179,6 +179,7 @@ struct server_callbacks {
     std::function<void(server_connection&, const_byte_span)>     pong{};
     std::function<void(server_connection&)>                      drain{};
     std::function<void(server_connection&, const server_close&)> close{};
+    std::function<void(const server_connection&, errc, std::string_view)> refused{};
     std::function<void(std::error_code, std::string_view)>       error{};
     std::function<void(const server_connection&, wire_direction, const_byte_span)> wire{};
 };

@@ -146,9 +146,7 @@ inline void server_loop::take_eof(server_connection& c) {
         const std::size_t before = waiting(c);
         c.io_->opening->handshake.receive_eof(output(c));
         if (waiting(c) == before) return doom(c, {});   // it had not begun to speak
-        refused(refusal::handshake);
-        count_error(errc::head_truncated);
-        return answered(c);
+        return request_refused(c);
     }
     case phase::pending: return doom(c, {});
     case phase::open: {

@@ -200,6 +200,7 @@ private:
     void refuse_transport(int fd, refusal why) noexcept;
     void begin_opening(server_connection& c);
     void shake_hands(server_connection& c, byte_span in);
+    void request_refused(server_connection& c);
     void decide_now(server_connection& c, bool is_upgrade);
     errc accept(server_connection& c, std::optional<std::string_view> subprotocol, std::span<const http_field> fields);
     errc answer(server_connection& c, unsigned status, std::string_view body, std::span<const http_field> fields);

@@ -149,6 +149,15 @@ inline void server_loop::begin_opening(server_connection& c) {
     }
 }
 
+// The handshake has refused a request, and its answer is in the output.
+inline void server_loop::request_refused(server_connection& c) {
+    const server_handshake& handshake = c.io_->opening->handshake;
+    refused(refusal::handshake);
+    count_error(handshake.error());
+    if (core_.told.refused) core_.told.refused(c, handshake.error(), handshake.broken_by());
+    answered(c);
+}
+
 inline void server_loop::shake_hands(server_connection& c, byte_span in) {
     server_io& io = io_of(c);
     if (!io.opening) io.opening = std::make_unique<server_opening>(core_.options, core_.settings.limits);
@@ -157,11 +166,7 @@ inline void server_loop::shake_hands(server_connection& c, byte_span in) {
     const handshake_status status    = handshake.receive(in, output(c));
     switch (status) {
     case handshake_status::need_more: break;
-    case handshake_status::refused:
-        refused(refusal::handshake);
-        count_error(handshake.error());
-        answered(c);
-        break;
+    case handshake_status::refused: request_refused(c); break;
     case handshake_status::upgrade:
     case handshake_status::plain_request:
         counted_.requests.add(1);
