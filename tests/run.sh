@@ -5,7 +5,8 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 
-# In the order in which they begin: the long ones first, so that none is left over at the end.
+# In the order in which they begin: the long ones first, so that none is left over at the end; packaging, which has its time,
+# when those that wait are over.
 stages=(release-gcc dev-clang examples interop demo reliability autobahn dev-gcc release-clang fuzz packaging headers tsan aarch64 s390x i686 bench rows house include-cost)
 
 usage() {

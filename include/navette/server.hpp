@@ -291,8 +291,9 @@ public:
     std::function<void(server_connection&, const_byte_span)>     on_pong{};
     std::function<void(server_connection&)>                      on_drain{};     ///< what waits has fallen below `drain_mark`
     std::function<void(server_connection&, const server_close&)> on_close{};     ///< once for each that was opened
-    /// A request that the server refused by itself: which rule it broke, and the line or the value that did, for
-    /// `explanation`. The answer is on its way; the connection, which was not opened, can be asked who it is.
+    /// A request that broke a rule of HTTP or of the opening handshake: the error by which server_handshake refused it, and the
+    /// line or the value that did, valid in the callback, for `explanation`. The answer is on its way; the connection, which
+    /// is never opened, can be asked who it is.
     std::function<void(const server_connection&, errc, std::string_view)> on_refused{};
     /// What went wrong outside of any connection, descriptors that ran out for one, and what was done about it.
     std::function<void(std::error_code, std::string_view)>       on_error{};

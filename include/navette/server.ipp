@@ -193,10 +193,17 @@ NAVETTE_INLINE std::error_code server::listen_on(int listening_socket) {
 }
 NAVETTE_INLINE std::uint16_t server::port() const noexcept { return core_->port; }
 
+namespace detail {
+
+inline server_callbacks take_callbacks(server& s) {
+    return {std::move(s.on_request), std::move(s.on_open),    std::move(s.on_message), std::move(s.on_pong), std::move(s.on_drain),
+            std::move(s.on_close),   std::move(s.on_refused), std::move(s.on_error),   std::move(s.on_wire)};
+}
+
+} // namespace detail
+
 NAVETTE_INLINE std::error_code server::run() {
-    if (const auto error = core_->begin({std::move(on_request), std::move(on_open), std::move(on_message), std::move(on_pong),
-                                         std::move(on_drain), std::move(on_close), std::move(on_refused), std::move(on_error),
-                                         std::move(on_wire)}))
+    if (const auto error = core_->begin(detail::take_callbacks(*this)))
         return error;
     const auto error = core_->start_threads(1);
     core_->serve(*core_->loops.front());
@@ -205,9 +212,7 @@ NAVETTE_INLINE std::error_code server::run() {
 }
 
 NAVETTE_INLINE std::error_code server::start() {
-    if (const auto error = core_->begin({std::move(on_request), std::move(on_open), std::move(on_message), std::move(on_pong),
-                                         std::move(on_drain), std::move(on_close), std::move(on_refused), std::move(on_error),
-                                         std::move(on_wire)}))
+    if (const auto error = core_->begin(detail::take_callbacks(*this)))
         return error;
     return core_->start_threads(0);
 }

@@ -29,7 +29,6 @@ struct websocket::core::conversation {
     close_code             code{};
     std::string            reason{};
     std::error_code        failure{};           // why this side failed the connection
-    detail::broken_rule    broken{};            // and by which bytes of the peer's
 
     conversation(const uri& u, tcp::stream socket, transport_engine engine, const client_options& options,
                  const limits& bounds, const timeouts& times)
@@ -162,10 +161,7 @@ NAVETTE_INLINE bool websocket::core::take(const event& e) {
         talk_->code       = e.code;
         talk_->reason     = e.text();
         return fire({.what = kind::closing});
-    case event_type::failed:
-        talk_->failure = e.error;
-        talk_->broken.keep(e.payload);
-        return fire({.what = kind::closing});
+    case event_type::failed: talk_->failure = e.error; return fire({.what = kind::closing});
     case event_type::none:
     case event_type::ping: break;
     }

@@ -271,10 +271,7 @@ NAVETTE_INLINE void websocket::core::shake_hands(ending& last, const client_rout
         }
         if (last.error) return;
     }
-    if (talk_->status == client_handshake_status::failed) {
-        last.error = talk_->handshake.error();
-        if (last.error != errc::unexpected_status) last.text = explanation(last.error, talk_->handshake.broken_by());
-    }
+    if (talk_->status == client_handshake_status::failed) last.error = talk_->handshake.error();
     if (last.error) note_refusal(last, talk_->handshake.response());
 }
 
@@ -286,8 +283,10 @@ NAVETTE_INLINE void websocket::core::note_refusal(ending& last, const response_v
 // ---- what is said of an end
 
 NAVETTE_INLINE websocket::core::ending websocket::core::explain(ending last, const uri& to) const {
-    if (last.text.empty())
-        last.text = explanation(last.error, talk_ && talk_->messages ? talk_->broken.bytes() : const_byte_span{});
+    const_byte_span broken_by{};
+    if (talk_ && talk_->messages) broken_by = talk_->messages->protocol().broken_by();
+    else if (talk_ && last.status == 101) broken_by = as_bytes(talk_->handshake.broken_by());
+    last.text = explanation(last.error, broken_by);
     if (last.status != 0 && last.status != 101) {
         last.text.append(": ").append(std::to_string(last.status));
         last.text.append(" ").append(reason_phrase(last.status));

@@ -635,12 +635,12 @@ TEST_CASE("what of an answer broke the rule is told", "[client_handshake][client
     const std::string accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
     for (const wrong& each : std::vector<wrong>{
              {"HTTP/1.1 404 Not here\r\nContent-Length: 0\r\n\r\n", errc::unexpected_status, "HTTP/1.1 404 Not here"},
-             {"HTTP/3.0 200 OK\r\n\r\n", errc::bad_start_line, "HTTP/3.0 200 OK\r"},
-             {"SSH-2.0-OpenSSH_9.2\r\n", errc::bad_start_line, "SSH-2.0-OpenSSH_9.2\r"},
-             {"HTTP/1.1 101\r\nUpgrade : websocket\r\n\r\n", errc::bad_field_name, "Upgrade : websocket\r"},
-             {"HTTP/1.1 101\r\nX: a\x01\r\n\r\n", errc::bad_field_value, "X: a\x01\r"},
+             {"HTTP/3.0 200 OK\r\n\r\n", errc::bad_start_line, "HTTP/3.0 200 OK"},
+             {"SSH-2.0-OpenSSH_9.2\r\n", errc::bad_start_line, "SSH-2.0-OpenSSH_9.2"},
+             {"HTTP/1.1 101\r\nUpgrade : websocket\r\n\r\n", errc::bad_field_name, "Upgrade : websocket"},
+             {"HTTP/1.1 101\r\nX: a\x01\r\n\r\n", errc::bad_field_value, "X: a\x01"},
              {"HTTP/1.1 101\r\nX: a\n\r\n", errc::bad_line_end, "X: a"},
-             {"HTTP/1.1 101\r\nX: a\r\n b\r\n\r\n", errc::folded_line, " b\r"},
+             {"HTTP/1.1 101\r\nX: a\r\n b\r\n\r\n", errc::folded_line, " b"},
              {with(good_answer, ": websocket", ": h2c"), errc::upgrade_mismatch, "h2c"},
              {with(good_answer, "Upgrade: websocket\r\n", ""), errc::upgrade_mismatch, ""},
              {with(good_answer, "Connection: Upgrade", "Connection: close"), errc::connection_mismatch, "close"},

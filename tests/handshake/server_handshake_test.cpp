@@ -806,7 +806,7 @@ TEST_CASE("what of a request broke the rule is told", "[server_handshake][server
     };
     const auto changed = [](std::string_view from, std::string_view to) { return with(good_request, from, to); };
     for (const wrong& each : std::vector<wrong>{
-             {"\x16\x03\x01\r\n\r\n", errc::bad_start_line, "\x16\x03\x01\r"},
+             {"\x16\x03\x01\r\n\r\n", errc::bad_start_line, "\x16\x03\x01"},
              {changed("GET /chat", "POST /chat"), errc::method_not_allowed, "POST /chat HTTP/1.1"},
              {changed("HTTP/1.1", "HTTP/2.0"), errc::http_version_not_supported, "GET /chat HTTP/2.0"},
              {changed("server.example.com", "server example"), errc::bad_host, "server example"},

@@ -400,8 +400,8 @@ TEST_CASE("what of an answer broke the rule is reported, and is there when the r
         } else {
             f.peer->say(answer);
         }
-        handshake_report   report;
-        const auto         ws   = f.connect({}, &report);
+        handshake_report       report;
+        const auto             ws   = f.connect({}, &report);
         const handshake_report kept = std::move(report);
         REQUIRE(ws.error() == errc::upgrade_mismatch);
         CHECK(explanation(ws.error(), kept.broken_by) ==
@@ -410,13 +410,20 @@ TEST_CASE("what of an answer broke the rule is reported, and is there when the r
 }
 
 TEST_CASE("what of a request broke the rule is reported to its server", "[opening_handshake][server]") {
+    handshake_report report;
+    {
+        fixture f;
+        f.peer->say(text_bytes("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n"));
+        CHECK_FALSE(f.connect({}, &report));
+    }
     fixture f;
     f.peer->say(text_bytes("GET /chat HTTP/1.1\r\nHost: a\r\nBad Field: b\r\n\r\n"));
+    f.peer->say(std::vector<std::byte>(1000, std::byte{'x'}));   // discarded where the request was read
     f.peer->end();
-    handshake_report report;
     const auto ws = navette::accept(scripted_stream(f.peer), anybody, default_limits, {}, accept_upgrades{}, &report);
     REQUIRE(ws.error() == errc::bad_field_name);
-    CHECK(report.broken_by == "Bad Field: b\r");
+    CHECK(report.broken_by == "Bad Field: b");
+    CHECK(report.response.status == 0);   // the other one's
 }
 
 TEST_CASE("a server that says 101 and then goes on in HTTP is told of as such", "[opening_handshake][client]") {

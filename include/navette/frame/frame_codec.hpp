@@ -23,7 +23,8 @@ struct masked_piece {
 /// a frame by its header before it touches a byte of its payload.
 class frame_decoder_core {
     // Invariant: while header_ is the phase, storage_ holds the first held_ bytes of a header; in a control frame, the
-    // first held_ bytes of its payload, unmasked; in a data frame, the count of payload bytes still to come.
+    // first held_ bytes of its payload, unmasked; in a data frame, the count of payload bytes still to come. Once a rule is
+    // broken, the held_ bytes that broke it.
     enum class phase : std::uint8_t { header, control, data };
 
     masking_key  key_{};
@@ -55,7 +56,10 @@ public:
     /// Errors: parse_header's, `unmasked_client_frame`, `masked_server_frame`, `reserved_bits`.
     parsed_header header(byte_span& in, role receiver, rsv_bits allowed) noexcept {
         parsed_header parsed = held_ == 0 ? parse_header(in) : parse_held(in);
-        if (parsed.error != errc{}) return parsed;
+        if (parsed.error != errc{}) {
+            hold_most(in);
+            return parsed;
+        }
         if (parsed.size == 0) {
             hold(in);
             return parsed;
@@ -64,7 +68,10 @@ public:
         held_ = 0;
 
         const frame_header& h = parsed.header;
-        if (parsed.error = check(h, receiver, allowed); parsed.error != errc{}) return parsed;
+        if (parsed.error = check(h, receiver, allowed); parsed.error != errc{}) {
+            held_ = static_cast<std::uint8_t>(write_header(h, storage_));
+            return parsed;
+        }
         first_byte_ = static_cast<std::uint8_t>((h.final == fin::yes ? 0x80u : 0u) | static_cast<unsigned>(h.rsv) |
                                                 static_cast<unsigned>(h.op));
         key_        = h.key;
@@ -78,25 +85,16 @@ public:
         return parsed;
     }
 
-    /// Once header() has failed or its frame is refused: the bytes of that header, in this decoder, as far as they came;
-    /// `from` is `in` as header() was given it, `held` what held() was. If it cannot be read, maybe with some that follow.
-    byte_span refused_header(const parsed_header& parsed, const_byte_span from, std::size_t held) noexcept {
-        if (held == 0) return keep(parsed.size != 0 ? from.first(parsed.size) : from);
-        if (parsed.size != 0) return {storage_, write_header(parsed.header, storage_)};
-        const std::size_t more = lesser(from.size(), frame_header::max_size - held);
-        std::memcpy(storage_ + held, from.data(), more);
-        return {storage_, held + more};
+    /// Keeps what broke a rule, at most 14 bytes, in this decoder, which decodes no more; see broken_by.
+    void break_by(const_byte_span bytes) noexcept {
+        held_ = 0;
+        hold_most(bytes);
     }
 
-    /// Copies at most 14 bytes into this decoder, which can decode no more: what broke a rule outlives the input.
-    byte_span keep(const_byte_span bytes) noexcept {
-        const std::size_t n = lesser(bytes.size(), frame_header::max_size);
-        if (n != 0) std::memmove(storage_, bytes.data(), n);
-        return {storage_, n};
-    }
-
-    /// Bytes of a header, or of a control frame's payload, that have come in pieces.
-    std::size_t held() const noexcept { return held_; }
+    /// Once header() has failed, the bytes of that header as far as they came, if it cannot be read maybe with some that
+    /// follow; else what break_by was given.
+    const_byte_span broken_by() const noexcept { return {storage_, held_}; }
+    byte_span       broken_by() noexcept { return {storage_, held_}; }
 
     /// Takes what `in` has of the data frame's payload. Precondition: in_data_frame(). The frame has ended when
     /// in_data_frame() is false afterwards.
@@ -161,6 +159,13 @@ private:
         std::memcpy(glued, storage_, held_);
         if (more != 0) std::memcpy(glued + held_, in.data(), more);
         return parse_header({glued, held_ + more});
+    }
+
+    // Behind what is held, as much as a header may have. The bytes may be of storage_.
+    void hold_most(const_byte_span bytes) noexcept {
+        const std::size_t n = lesser(bytes.size(), frame_header::max_size - held_);
+        if (n != 0) std::memmove(storage_ + held_, bytes.data(), n);
+        held_ = static_cast<std::uint8_t>(held_ + n);
     }
 
     void hold(byte_span& in) noexcept {

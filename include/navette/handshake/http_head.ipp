@@ -87,6 +87,8 @@ NAVETTE_INLINE http_fields http_head::fields() const noexcept {
 }
 
 NAVETTE_INLINE http_head_status http_head::fail(errc error, std::string_view line) noexcept {
+    if (line.ends_with('\n')) line.remove_suffix(1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
     error_  = error;
     text_   = line;
     status_ = http_head_status::failed;

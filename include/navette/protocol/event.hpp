@@ -27,7 +27,7 @@ struct event {
     bool       first = false;  ///< the message's first piece
     bool       last  = false;  ///< the message's last piece; with `first`: all of it
     byte_span  payload{};      ///< of a piece, a ping or a pong; of a close: the reason, valid UTF-8; failed: the bytes that
-                               ///< broke the rule, at most 14, as explanation.hpp tells them; empty if it was none's
+                               ///< broke the rule, at most 14, for explanation(); empty: what failed was not that
     close_code code{};         ///< close: the peer's, 1005 if it gave none (7.1.5); failed: to_close_code(error)
     errc       error{};        ///< failed: why
 

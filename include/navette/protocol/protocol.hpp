@@ -125,6 +125,11 @@ public:
 
     connection_state state() const noexcept { return state_; }
 
+    /// Of a connection that was failed, the bytes by which the peer broke the rule, at most 14, in this object: of a frame
+    /// its header, of a text its first impossible character, of a Close its payload. Empty: it has not failed, or by the
+    /// transport's end, the caller or for want of memory.
+    const_byte_span broken_by() const noexcept { return receives(state_) ? const_byte_span{} : decoder_.broken_by(); }
+
     /// The limits that were given to the constructor.
     const limits& bounds() const noexcept { return *limits_; }
 

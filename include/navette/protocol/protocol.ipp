@@ -11,11 +11,9 @@ namespace detail {
 // Of a text whose byte at `valid` is impossible, or which ends there too early: the character from its first byte, as far
 // as this piece has it, and that byte.
 inline const_byte_span impossible_text(const_byte_span piece, std::size_t valid) noexcept {
-    const auto is_continuation = [&](std::size_t i) { return (piece[i] & std::byte{0xc0}) == std::byte{0x80}; };
-    std::size_t begin = valid;
-    while (begin > 0 && valid - begin < 3 && is_continuation(begin - 1)) --begin;
-    if (begin > 0 && piece[begin - 1] >= std::byte{0xc0}) --begin;
-    return piece.subspan(begin, lesser(piece.size() - begin, valid - begin + 1));
+    std::size_t begin = last_boundary(piece.data(), valid);
+    if (begin == piece.size() && begin != 0) --begin;   // it began in an earlier piece
+    return piece.subspan(begin, lesser(piece.size(), valid + 1) - begin);
 }
 
 } // namespace detail
@@ -53,13 +51,14 @@ NAVETTE_INLINE event protocol_core::take_frames(byte_span& in, buffer& out) noex
         }
         if (in.empty()) return {};
 
-        const const_byte_span from   = in;
-        const std::size_t     held   = decoder_.held();
-        const parsed_header   parsed = decoder_.header(in, role_, allowed_rsv());
-        errc                  wrong  = parsed.error;
-        if (wrong == errc{} && parsed.size == 0) return {};
-        if (wrong == errc{} && !is_control(parsed.header.op)) wrong = begin_received_frame(parsed.header);
-        if (wrong != errc{}) return fail_by(wrong, decoder_.refused_header(parsed, from, held), out);
+        const parsed_header parsed = decoder_.header(in, role_, allowed_rsv());
+        if (parsed.error != errc{}) return fail_by(parsed.error, decoder_.broken_by(), out);
+        if (parsed.size == 0) return {};
+        if (is_control(parsed.header.op)) continue;
+        if (const errc refused = begin_received_frame(parsed.header); refused != errc{}) {
+            std::byte header[frame_header::max_size];
+            return fail_by(refused, {header, write_header(parsed.header, header)}, out);
+        }
     }
 }
 
@@ -200,6 +199,7 @@ NAVETTE_INLINE event protocol_core::receive_eof(buffer&) noexcept {
     const closing_step& step = closing_step_for(state_, closing_input::end_of_transport);
     state_                   = step.next;
     if (!step.truncated) return {};
+    decoder_.break_by({});
     return {.type = event_type::failed, .code = close_code::abnormal_closure, .error = errc::truncated};
 }
 
@@ -207,6 +207,7 @@ NAVETTE_INLINE event protocol_core::fail(errc why, buffer& out) noexcept {
     const closing_step& step = closing_step_for(state_, closing_input::failure);
     if (!step.allowed) return {};
     if (why == errc{}) why = errc::misuse;
+    decoder_.break_by({});
     state_                = step.next;
     const close_code code = to_close_code(why);
     if (step.send_close && is_sendable(code, role_)) {
@@ -220,7 +221,8 @@ NAVETTE_INLINE event protocol_core::fail(errc why, buffer& out) noexcept {
 
 NAVETTE_INLINE event protocol_core::fail_by(errc why, const_byte_span bytes, buffer& out) noexcept {
     event e = fail(why, out);
-    if (facts(why).whose != blame::environment) e.payload = decoder_.keep(bytes);
+    if (facts(why).whose != blame::environment) decoder_.break_by(bytes);
+    e.payload = decoder_.broken_by();
     return e;
 }
 

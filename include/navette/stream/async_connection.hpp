@@ -139,7 +139,8 @@ public:
     /// Why a read has failed, as `explanation` puts it: the rule, its clause and the bytes that broke it. Empty before.
     std::string explanation() const {
         if (!state_) return navette::explanation(errc::misuse);
-        return state_->ended ? navette::explanation(state_->ended, state_->broken.bytes()) : std::string();
+        if (!state_->ended) return {};
+        return navette::explanation(state_->ended, state_->messages.protocol().broken_by());
     }
 
     /// What the opening handshake agreed; its subprotocol lives as long as the connection. Not after a move.

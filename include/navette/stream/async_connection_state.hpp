@@ -67,7 +67,6 @@ struct async_connection_state {
     message_way     midway    = message_way::none;
     std::size_t     into_size = 0;
     peer_close      peer{};
-    broken_rule     broken{};
     char            reason[max_control_payload - 2]{};
 
     typename S::signal moved;                       // for operations that wait
@@ -185,7 +184,6 @@ struct async_connection_state {
             if (size != 0) std::memcpy(reason, e.payload.data(), size);
             peer = {e.code, std::string_view(reason, size)};
         }
-        if (e.type == event_type::failed) broken.keep(e.payload);
         last = e.type == event_type::close ? errc::closed : e.error;
         if (close_by == instant::never()) close_by = deadline(stream.now(), times.close_within);
         expect(close_by);

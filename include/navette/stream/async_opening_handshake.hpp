@@ -45,8 +45,7 @@ async_connect(S stream, uri to, client_options options = {}, limits bounds = def
     handshake_report&               kept  = report != nullptr ? *report : unreported;
     const instant                   until = deadline(s->stream.now(), times.handshake);
 
-    kept.response  = {};
-    kept.broken_by = {};
+    kept.clear();
     client_handshake handshake(to, options, kept.head, source, bounds);
     if (const errc error = handshake.request(s->output); error != errc{}) co_return error;
     if (s->input.grow(detail::handshake_read_size).empty()) co_return errc::out_of_memory;
@@ -87,6 +86,7 @@ async_accept(S stream, server_options options, limits bounds = default_limits, t
     const typename transfer::closer closes(s);
     handshake_report                unreported;
     handshake_report&               kept = report != nullptr ? *report : unreported;
+    kept.clear();
     server_handshake                handshake(options, kept.head, bounds);
     const instant                   until = deadline(s->stream.now(), times.handshake);
 
@@ -110,9 +110,7 @@ async_accept(S stream, server_options options, limits bounds = default_limits, t
 
     agreement agreed;
     errc      decided = handshake.error();   // why it was refused
-    kept.broken_by = {};
-    kept.input.clear();   // the transfer's input goes with it
-    if (kept.input.append(handshake.broken_by())) kept.broken_by = as_text(kept.input.data());
+    kept.note_broken_by(handshake.broken_by());
     if (status != handshake_status::refused) {
         decided = detail::decide(handshake, status, on_request, s->output, agreed);
         if (s->output.empty()) co_return decided;

@@ -65,7 +65,6 @@ class connection {
         buffer                input{};  // storage of `in`
         byte_span             in{};
         peer_close            peer{};
-        detail::broken_rule   broken{};
         char                  reason[max_control_payload - 2]{};
 
         state(S s, const agreement& a, const limits& l, const timeouts& t, entropy source)
@@ -247,8 +246,10 @@ public:
     /// Why `read` has failed, as `explanation` puts it: the rule, its clause and the bytes that broke it; for the thread that
     /// reads. Empty before.
     std::string explanation() const {
-        const std::error_code why = state_ == nullptr ? make_error_code(errc::misuse) : ended();
-        return why ? navette::explanation(why, state_ == nullptr ? const_byte_span{} : state_->broken.bytes()) : std::string();
+        if (state_ == nullptr) return navette::explanation(errc::misuse);
+        const scoped_lock held(state_->guard);
+        if (!state_->ended) return {};
+        return navette::explanation(state_->ended, state_->messages.protocol().broken_by());
     }
 
     /// What the opening handshake agreed; its subprotocol lives as long as the connection. Not after a move.
@@ -269,7 +270,7 @@ private:
         return e.type == event_type::close || e.type == event_type::failed;
     }
 
-    std::error_code ended() const {
+    std::error_code ended() {
         const scoped_lock held(state_->guard);
         return state_->ended;
     }
@@ -453,7 +454,6 @@ private:
             if (size != 0) std::memcpy(s.reason, e.payload.data(), size);
             s.peer = {e.code, std::string_view(s.reason, size)};
         }
-        if (e.type == event_type::failed) s.broken.keep(e.payload);
         const std::error_code last = e.type == event_type::close ? errc::closed : e.error;
         s.writing.lock();
         s.guard.lock();

@@ -7,7 +7,6 @@
 #include <navette/base/errc.hpp>
 #include <navette/base/result.hpp>
 
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -30,30 +29,15 @@ inline std::error_code make_error_code(errc e) noexcept { return {static_cast<in
 std::error_condition make_error_condition(blame b) noexcept;
 
 /// One sentence on `why`: its message, which for navette's own says the rule and its clause, and the bytes that broke it, if
-/// there are any: as text, or in hexadecimal if they are part of a frame. No more than 120 bytes of text are shown.
+/// there are any: as text, or in hexadecimal if they are part of a frame. No more than 120 bytes of text are shown; what is
+/// not printable, and `"` and `\`, is escaped. For `broken_by` see `event::payload`, `protocol_core::broken_by`,
+/// `handshake_report`, and `broken_by` of client_handshake and server_handshake.
 ///
 ///     a frame has an opcode that is reserved (RFC 6455, 5.2): 83 05
 ///     the server's Upgrade field is not websocket (RFC 6455, 4.1): "h2c"
 ///     the peer sent HTTP after 101 (RFC 6455, 5): "HTTP/1.1 400 B"
 std::string explanation(std::error_code why, const_byte_span broken_by = {});
 inline std::string explanation(std::error_code why, std::string_view broken_by) { return explanation(why, as_bytes(broken_by)); }
-
-namespace detail {
-
-// The bytes that a peer broke a rule with, kept behind the event that had them.
-class broken_rule {
-    std::byte    bytes_[14]{};
-    std::uint8_t size_ = 0;
-
-public:
-    void keep(const_byte_span bytes) noexcept {
-        size_ = static_cast<std::uint8_t>(lesser(bytes.size(), sizeof bytes_));
-        if (size_ != 0) std::memcpy(bytes_, bytes.data(), size_);
-    }
-    const_byte_span bytes() const noexcept { return {bytes_, size_}; }
-};
-
-} // namespace detail
 
 /// A value, or an error of navette's, of the operating system's or of a stream's own category.
 ///

@@ -72,8 +72,9 @@ inline void append_quoted(std::string& text, std::string_view bytes) {
 NAVETTE_INLINE std::string explanation(std::error_code why, const_byte_span broken_by) {
     const std::string_view bytes    = as_text(broken_by);
     const bool             in_frame = why == blame::protocol_violation || why == blame::limit_exceeded;
-    // A server that has said 101 and goes on in HTTP, since it takes another view of the request: 'H' begins no frame.
-    const bool  is_http = in_frame && bytes.starts_with("HTTP/");
+    // A server that has said 101 and goes on in HTTP, since it takes another view of the request. As a header of a frame its
+    // 'H' is a Close with more to follow.
+    const bool  is_http = why == errc::fragmented_control && bytes.starts_with("HTTP/");
     std::string text    = is_http ? "the peer sent HTTP after 101 (RFC 6455, 5)" : why.message();
     if (bytes.empty()) return text;
     text += ":";

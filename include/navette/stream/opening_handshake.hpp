@@ -37,9 +37,7 @@ io_result<connection<role::client, S, Lock>> connect(S stream, const uri& to, co
         return detail::in_handshake(error);
     };
 
-    kept.response  = {};
-    kept.broken_by = {};
-    kept.input.clear();
+    kept.clear();
     client_handshake handshake(to, options, kept.head, source, bounds);
     buffer           request;
     if (const errc error = handshake.request(request); error != errc{}) return fail(error);
@@ -70,19 +68,18 @@ io_result<connection<role::client, S, Lock>> connect(S stream, const uri& to, co
 /// that cannot be carried out is answered with 500, and is the error returned. `report` is told what of a request that was
 /// refused broke the rule.
 ///
-/// Copies `bounds`, `times` and the subprotocol; an extension's factory is borrowed as long as the connection lives.
+/// Copies `bounds`, `times` and the subprotocol; an extension's factory is borrowed as long as the connection lives, `report`
+/// until it returns.
 template <class Lock = no_lock, sync_stream S, class OnRequest = accept_upgrades>
 io_result<connection<role::server, S, Lock>> accept(S stream, const server_options& options,
                                                     const limits& bounds = default_limits, const timeouts& times = {},
                                                     OnRequest on_request = {}, handshake_report* report = nullptr) {
     handshake_report  unreported;
     handshake_report& kept  = report != nullptr ? *report : unreported;
-    buffer&           input = kept.input;
-    buffer            output;
-    kept.broken_by = {};
-    kept.input.clear();
-    server_handshake handshake(options, kept.head, bounds);
-    const instant    until = deadline(now_of(stream), times.handshake);
+    kept.clear();
+    buffer            output, input;
+    server_handshake  handshake(options, kept.head, bounds);
+    const instant     until = deadline(now_of(stream), times.handshake);
     const auto fail = [&](std::error_code error) {
         stream.close();
         return detail::in_handshake(error);
@@ -112,7 +109,7 @@ io_result<connection<role::server, S, Lock>> accept(S stream, const server_optio
         in     = input.data().first(*got);
         status = in.empty() ? handshake.receive_eof(output) : handshake.receive(in, output);
     }
-    kept.broken_by = handshake.broken_by();
+    kept.note_broken_by(handshake.broken_by());
     if (status == handshake_status::refused) return answer(handshake.error());
 
     agreement agreed;

@@ -22,6 +22,18 @@ struct handshake_report {
     response_view    response{};    ///< a client's; status 0: there was no answer
     std::string_view broken_by{};   ///< the line or the field's value that broke the rule which the error names, if one did
     buffer           head{}, input{};   ///< what these view, also after a move
+
+    /// Forgets what it was told; the buffers keep their memory.
+    void clear() noexcept {
+        response  = {};
+        broken_by = {};
+        head.clear();
+        input.clear();
+    }
+    /// Copies what of a request broke a rule, since its input is read into again. Without memory for it nothing is told.
+    void note_broken_by(std::string_view text) noexcept {
+        if (input.append(text)) broken_by = as_text(input.data());
+    }
 };
 
 /// What a server does with a request. What it views is borrowed until `accept` has returned.
