@@ -172,14 +172,18 @@ inline event server_loop::talk_briefly(server_connection& c, byte_span& in) {
     };
     constexpr std::uint16_t leaves = doomed | paused;
     while (c.io_ == nullptr && (c.flags_ & leaves) == 0 && out_.size() <= flush_mark) {
-        const event e = c.protocol_.receive(in, out_);
-        if (!(e.is_message() && e.first && e.last)) {
-            note();
-            return e;
+        whole_message whole = c.protocol_.receive_whole(in, out_);
+        if (!whole) {
+            const event e = c.protocol_.receive(in, out_);
+            if (!(e.is_message() && e.first && e.last)) {
+                note();
+                return e;
+            }
+            whole = {e.type == event_type::text ? opcode::text : opcode::binary, e.payload};
         }
         ++count;
-        size += e.payload.size();
-        const message m{e.type == event_type::text ? opcode::text : opcode::binary, e.payload};
+        size += whole.payload.size();
+        const message m{whole.type, whole.payload};
         if (core_.told.message) core_.told.message(c, m);
     }
     note();

@@ -170,6 +170,7 @@ private:
     buffer& output(server_connection& c);
     bool    is_whole(const server_connection& c, std::size_t size, compress how) const noexcept;
     send_result send(server_connection& c, opcode type, const_byte_span payload, compress how);
+    send_result send_long(server_connection& c, opcode type, const_byte_span payload, compress how);
     send_result send_short(opcode type, const_byte_span payload);
     send_result send_large(server_connection& c, opcode type, const_byte_span payload);
     send_result refuse(errc why) noexcept;

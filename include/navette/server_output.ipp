@@ -52,17 +52,22 @@ NAVETTE_ALWAYS_INLINE send_result server_loop::send_short(opcode type, const_byt
     if (frame.empty()) return refuse(errc::out_of_memory);
     frame[0] = static_cast<std::byte>(0x80 | static_cast<unsigned>(type));
     frame[1] = static_cast<std::byte>(payload.size());
-    if (!payload.empty()) std::memcpy(frame.data() + 2, payload.data(), payload.size());
+    copy_short(frame.data() + 2, payload.data(), payload.size());
     counted_.messages_out.add(1);
     counted_.payload_out.add(payload.size());
     return {};
 }
 
-inline send_result server_loop::send(server_connection& c, opcode type, const_byte_span payload, compress how) {
+// The short way alone is in the place of the call: what goes the long way would cost it its registers.
+NAVETTE_ALWAYS_INLINE send_result server_loop::send(server_connection& c, opcode type, const_byte_span payload, compress how) {
     if (c.phase_ != server_connection::phase::open || has(c, doomed)) return refuse(errc::not_open);
     if (!fits(c, payload.size())) return refuse(errc::output_full);
     if (payload.size() <= max_control_payload && c.io_ == nullptr && current_ == &c && is_whole(c, payload.size(), how))
         return send_short(type, payload);
+    return send_long(c, type, payload, how);
+}
+
+NAVETTE_NEVER_INLINE send_result server_loop::send_long(server_connection& c, opcode type, const_byte_span payload, compress how) {
     if (payload.size() >= large && (c.io_ == nullptr || (c.io_->waiting() == 0 && !c.io_->engine)) && !has(c, lost) &&
         is_whole(c, payload.size(), how))
         return send_large(c, type, payload);

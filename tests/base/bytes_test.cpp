@@ -89,3 +89,16 @@ TEST_CASE("the lesser of two is the smaller, and the first of equals", "[bytes]"
     CHECK(lesser(std::uint64_t{1} << 63, ~std::uint64_t{0}) == std::uint64_t{1} << 63);
     CHECK(lesser(std::string_view("a"), std::string_view("b")) == "a");
 }
+
+TEST_CASE("copy_short copies every size, and nothing beside it", "[bytes]") {
+    std::byte from[200];
+    for (std::size_t i = 0; i < std::size(from); ++i) from[i] = static_cast<std::byte>(i + 1);
+    std::size_t wrong = 0;
+    for (std::size_t size = 0; size <= 198; ++size) {
+        std::byte to[200]{};
+        detail::copy_short(to + 1, from + 1, size);
+        for (std::size_t i = 0; i < std::size(to); ++i)
+            wrong += to[i] != (i >= 1 && i <= size ? from[i] : std::byte{0});
+    }
+    CHECK(wrong == 0);
+}

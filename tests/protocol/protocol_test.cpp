@@ -29,6 +29,7 @@ TEMPLATE_TEST_CASE("no function of a protocol can throw", "[protocol][C164][S42]
         noexcept(TestType()),
         noexcept(TestType(agreement{}, default_limits)),
         noexcept(ws.receive(in, out)),
+        noexcept(ws.receive_whole(in, out)),
         noexcept(ws.receive_eof(out)),
         noexcept(ws.send(opcode::text, "x", fin::yes, out)),
         noexcept(ws.send(opcode::text, const_byte_span{}, fin::yes, out, compress::never)),
@@ -93,6 +94,99 @@ TEMPLATE_TEST_CASE("a payload that lies whole in the input is a view of it", "[p
     CHECK(text.payload.data() + text.payload.size() == in.data());
     const event ping = ws.receive(in, out);
     CHECK(ping.payload.data() == &wire.back());
+}
+
+TEMPLATE_TEST_CASE("receive_whole takes a message that lies whole in the input, as receive does", "[protocol][6455:6.2]",
+                   client_protocol, server_protocol) {
+    TestType  ws;
+    buffer    out;
+    auto      wire = from_peer<TestType>(concat(frame(0x81, "abc"), frame(0x82, std::string(65'535, 'x')), bytes("81 00  8A 00")));
+    byte_span in{wire};
+    const auto text = ws.receive_whole(in, out);
+    REQUIRE(text);
+    CHECK(text.type == opcode::text);
+    CHECK(as_text(text.payload) == "abc");
+    const auto binary = ws.receive_whole(in, out);
+    REQUIRE(binary);
+    CHECK(binary.type == opcode::binary);
+    CHECK(as_text(binary.payload) == std::string(65'535, 'x'));
+    const auto empty = ws.receive_whole(in, out);
+    REQUIRE(empty);
+    CHECK(empty.type == opcode::text);
+    CHECK(empty.payload.empty());
+    CHECK_FALSE(ws.receive_whole(in, out));
+    CHECK(ws.receive(in, out).type == event_type::pong);
+}
+
+TEMPLATE_TEST_CASE("receive_whole leaves all as it was before anything else", "[protocol][6455:6.2]", client_protocol,
+                   server_protocol) {
+    const auto [what, unmasked] = GENERATE(table<const char*, byte_vector>({
+        {"nothing", {}},
+        {"a byte", bytes("81")},
+        {"a frame that is cut short", bytes("81 03 6162")},
+        {"a first fragment", bytes("01 01 61")},
+        {"a continuation that nothing begins", bytes("80 01 61")},
+        {"a ping", bytes("89 01 61")},
+        {"a Close", bytes("88 02 03E8")},
+        {"a reserved opcode", bytes("83 01 61")},
+        {"a reserved bit", bytes("C1 01 61")},
+        {"text that is not UTF-8", bytes("81 03 61C328")},
+        {"text that ends within a character", bytes("81 02 61C3")},
+        {"a length that is too long", bytes("81 7E 0003 616263")},
+        {"64 KiB", frame(0x82, std::string(65'536, 'x'))},
+    }));
+    CAPTURE(what);
+    TestType   ws, other;
+    buffer     out, other_out;
+    auto       wire   = from_peer<TestType>(unmasked);
+    const auto before = wire;
+    byte_span  in{wire};
+    CHECK_FALSE(ws.receive_whole(in, out));
+    CHECK(in.data() == wire.data());
+    CHECK(in.size() == wire.size());
+    CHECK(wire == before);
+    CHECK(out.empty());
+
+    auto      copy = before;
+    byte_span rest{copy};
+    CHECK(to_text(ws.receive(in, out)) == to_text(other.receive(rest, other_out)));
+    CHECK(in.size() == rest.size());
+}
+
+TEMPLATE_TEST_CASE("receive_whole waits for room for a reply, and takes nothing within a message or behind the end",
+                   "[protocol][6455:6.2]", client_protocol, server_protocol) {
+    const auto whole = from_peer<TestType>(bytes("81 01 61"));
+    SECTION("no room") {
+        TestType  ws;
+        std::byte few[TestType::reply_room - 1];
+        buffer    out{byte_span(few)};
+        auto      wire = whole;
+        byte_span in{wire};
+        CHECK_FALSE(ws.receive_whole(in, out));
+        CHECK(wire == whole);
+    }
+    SECTION("within a message") {
+        TestType  ws;
+        buffer    out;
+        auto      begun = from_peer<TestType>(bytes("01 01 61"));
+        byte_span first{begun};
+        CHECK(ws.receive(first, out).is_message());
+        auto      wire = whole;
+        byte_span in{wire};
+        CHECK_FALSE(ws.receive_whole(in, out));
+        CHECK(ws.receive(in, out).error == errc::expected_continuation);
+    }
+    SECTION("behind the end") {
+        TestType  ws;
+        buffer    out;
+        auto      last = from_peer<TestType>(bytes("88 00"));
+        byte_span first{last};
+        CHECK(ws.receive(first, out).type == event_type::close);
+        auto      wire = whole;
+        byte_span in{wire};
+        CHECK_FALSE(ws.receive_whole(in, out));
+        CHECK(wire == whole);
+    }
 }
 
 // The RSV bits and opcodes, each with and without an extension; 5.2 is silent only where the answer is here.

@@ -4,8 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 namespace navette {
 
@@ -25,6 +27,29 @@ inline const_byte_span as_bytes(std::string_view text) noexcept {
 inline std::string_view as_text(const_byte_span bytes) noexcept {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
+
+namespace detail {
+
+// Copies the first and the last bytes, which overlap in the middle: most pieces are shorter than what a call of memcpy
+// costs. The two places do not overlap.
+inline void copy_short(std::byte* to, const void* begin, std::size_t size) noexcept {
+    const auto* const from = static_cast<const std::byte*>(begin);
+    const auto ends = [=](auto n) {
+        std::byte first[n()], last[n()];
+        std::memcpy(first, from, n());
+        std::memcpy(last, from + size - n(), n());
+        std::memcpy(to, first, n());
+        std::memcpy(to + size - n(), last, n());
+    };
+    if (size > 32) std::memcpy(to, from, size);
+    else if (size > 16) ends(std::integral_constant<std::size_t, 16>{});
+    else if (size >= 8) ends(std::integral_constant<std::size_t, 8>{});
+    else if (size >= 4) ends(std::integral_constant<std::size_t, 4>{});
+    else if (size >= 2) ends(std::integral_constant<std::size_t, 2>{});
+    else if (size == 1) *to = *from;
+}
+
+} // namespace detail
 
 /// The two bytes at `p` in network order.
 constexpr std::uint16_t load_be16(const std::byte* p) noexcept {

@@ -60,7 +60,7 @@ NAVETTE_ALWAYS_INLINE mask_word mask_short(std::byte* to, const std::byte* from,
                                            mask_word mask) noexcept {
     const mask_word last = rotate(mask, size);
     if (size >= sizeof mask) {
-        if (size <= 2 * sizeof mask) return mask_ends<1>(to, from, size, mask, last);
+        if (size < 2 * sizeof mask) return mask_ends<1>(to, from, size, mask, last);
         constexpr std::size_t n = 16 / sizeof(mask_block);
         const mask_block masks = block_of(mask), last_masks = block_of(last);
         if (size <= 32) return word_of(mask_ends<n>(to, from, size, masks, last_masks));

@@ -5,27 +5,6 @@
 
 namespace navette {
 
-namespace detail {
-
-// Copies the first and the last bytes of a text, which overlap in the middle: most pieces of a line are shorter than
-// what a call of memcpy costs.
-inline void copy_short(std::byte* to, const char* from, std::size_t size) noexcept {
-    const auto ends = [=]<class Word>(Word) {
-        Word first, last;
-        std::memcpy(&first, from, sizeof first);
-        std::memcpy(&last, from + size - sizeof last, sizeof last);
-        std::memcpy(to, &first, sizeof first);
-        std::memcpy(to + size - sizeof last, &last, sizeof last);
-    };
-    if (size > 16) std::memcpy(to, from, size);
-    else if (size >= 8) ends(std::uint64_t{});
-    else if (size >= 4) ends(std::uint32_t{});
-    else if (size >= 2) ends(std::uint16_t{});
-    else if (size == 1) *to = static_cast<std::byte>(*from);
-}
-
-} // namespace detail
-
 NAVETTE_INLINE void http_writer::raw(std::string_view bytes) noexcept {
     if (!failed() && !out_.append(as_bytes(bytes))) fail(errc::out_of_memory);
 }

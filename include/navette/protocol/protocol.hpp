@@ -24,6 +24,14 @@ enum class compress : std::uint8_t {
     always,
 };
 
+/// A data message of which all came in one frame, as it lies there.
+struct whole_message {
+    opcode    type = opcode::continuation;  ///< text or binary; continuation: there is no such message
+    byte_span payload{};
+
+    explicit operator bool() const noexcept { return type != opcode::continuation; }
+};
+
 /// What both roles share; made as client_protocol or server_protocol. One thread at a time; movable.
 class protocol_core {
     const limits*            limits_;
@@ -55,13 +63,18 @@ protected:
     protocol_core& operator=(protocol_core&&) noexcept = default;
     ~protocol_core()                                   = default;
 
+    whole_message take_whole_message(role, byte_span& in, const buffer& out) noexcept;
+
     // Inline as far as it is short, so that a loop over small frames keeps `in` and the event in registers.
     NAVETTE_ALWAYS_INLINE event receive_as(role receiver, byte_span& in, buffer& out) noexcept {
-        event e;
-        if (take_whole_message(receiver, in, out, e)) [[likely]] return e;
-        byte_span rest = in;
-        e              = take_frames(rest, out);
-        in             = rest;
+        if (const whole_message whole = take_whole_message(receiver, in, out)) [[likely]]
+            return {.type    = whole.type == opcode::text ? event_type::text : event_type::binary,
+                    .first   = true,
+                    .last    = true,
+                    .payload = whole.payload};
+        byte_span   rest = in;
+        const event e    = take_frames(rest, out);
+        in               = rest;
         return e;
     }
 
@@ -75,6 +88,13 @@ public:
     /// or until its memory moves. Bytes left in `in` are untouched. A client writes to no byte of `in`.
     /// Never throws on peer input; after `failed` or `close` whatever `in` holds is dropped (RFC 6455, 7.1.7).
     NAVETTE_ALWAYS_INLINE event receive(byte_span& in, buffer& out) noexcept { return receive_as(role_, in, out); }
+
+    /// Only what receive does for most messages: takes one off the front of `in` if it lies there whole, in one frame of at
+    /// most 64 KiB that no extension transformed, and `out` has room for a reply. Otherwise nothing changes: call receive.
+    /// For loops that have a short way of their own; payload and `in` as with receive.
+    NAVETTE_ALWAYS_INLINE whole_message receive_whole(byte_span& in, const buffer& out) noexcept {
+        return take_whole_message(role_, in, out);
+    }
 
     /// The transport has ended: `failed` with `errc::truncated` and 1006 unless the closing handshake was complete or
     /// the connection had failed (RFC 6455, 7.1.5). Appends nothing.
@@ -160,7 +180,6 @@ private:
     const entropy* key_source() const noexcept;
     rsv_bits       allowed_rsv() const noexcept { return extension_ == nullptr ? rsv_bits::none : extension_->rsv; }
 
-    bool  take_whole_message(role, byte_span& in, const buffer& out, event&) noexcept;
     event take_frames(byte_span& in, buffer& out) noexcept;
     errc  begin_received_frame(const frame_header&) noexcept;
     event take_plain(byte_span& in, buffer& out) noexcept;
@@ -179,24 +198,24 @@ private:
 };
 
 // Most messages are one short frame that lies whole in the input: they need nothing of what is kept between calls, and
-// break no rule. False: all is as it was, and whatever it is goes the long way.
-NAVETTE_ALWAYS_INLINE bool protocol_core::take_whole_message(role receiver, byte_span& in, const buffer& out,
-                                                             event& e) noexcept {
-    if (!receives(state_) || (receiving_ | codec_pending_) || !decoder_.between_frames()) return false;
-    if (!out.can_take(reply_room) || in.size() < 2) return false;
+// break no rule. None: all is as it was, and whatever it is goes the long way.
+NAVETTE_ALWAYS_INLINE whole_message protocol_core::take_whole_message(role receiver, byte_span& in,
+                                                                      const buffer& out) noexcept {
+    if (!receives(state_) || (receiving_ | codec_pending_) || !decoder_.between_frames()) return {};
+    if (!out.can_take(reply_room) || in.size() < 2) return {};
     std::byte* const  frame  = in.data();
     const bool        masked = receiver == role::server;
     const bool        text   = frame[0] == std::byte{0x81};                          // FIN, no reserved bit
     std::size_t       length = static_cast<std::size_t>(frame[1]) ^ (masked ? 0x80 : 0);
     std::size_t       header = masked ? 6 : 2;
-    if (!text && frame[0] != std::byte{0x82}) return false;
+    if (!text && frame[0] != std::byte{0x82}) return {};
     if (length > max_control_payload) {
-        if (length != 126 || in.size() < 4) return false;
+        if (length != 126 || in.size() < 4) return {};
         length = load_be16(frame + 2);
         header += 2;
-        if (length <= max_control_payload) return false;
+        if (length <= max_control_payload) return {};
     }
-    if (in.size() < header + length || length > limits_->max_message_size || limits_->max_fragments == 0) return false;
+    if (in.size() < header + length || length > limits_->max_message_size || limits_->max_fragments == 0) return {};
 
     const byte_span payload(frame + header, length);
     masking_key     key{};
@@ -206,18 +225,13 @@ NAVETTE_ALWAYS_INLINE bool protocol_core::take_whole_message(role receiver, byte
         const std::size_t valid = masked ? unmask_and_feed(payload, key, 0, checked) : checked.feed(payload);
         if (valid != length || !checked.complete()) {
             if (masked) apply_mask(payload, key);  // the long way fails the connection
-            return false;
+            return {};
         }
     } else if (masked) {
         apply_mask(payload, key);
     }
     in = byte_span(frame + header + length, in.size() - header - length);
-    // Each for itself: a whole event that is made in one place and copied to another costs as much as the frame.
-    e.type    = text ? event_type::text : event_type::binary;
-    e.first   = true;
-    e.last    = true;
-    e.payload = payload;
-    return true;
+    return {text ? opcode::text : opcode::binary, payload};
 }
 
 /// An open connection in role `R`, made from what the opening handshake agreed. `limits` is borrowed and outlives it.
@@ -237,6 +251,9 @@ public:
     protocol(const agreement&, const limits&&, entropy = {}) = delete;
 
     NAVETTE_ALWAYS_INLINE event receive(byte_span& in, buffer& out) noexcept { return receive_as(role::server, in, out); }
+    NAVETTE_ALWAYS_INLINE whole_message receive_whole(byte_span& in, const buffer& out) noexcept {
+        return take_whole_message(role::server, in, out);
+    }
 };
 
 /// A client's draws a masking key from `source` for each frame that it sends (RFC 6455, 5.3).
@@ -251,6 +268,9 @@ public:
     protocol(const agreement&, const limits&&, entropy = {}) = delete;
 
     NAVETTE_ALWAYS_INLINE event receive(byte_span& in, buffer& out) noexcept { return receive_as(role::client, in, out); }
+    NAVETTE_ALWAYS_INLINE whole_message receive_whole(byte_span& in, const buffer& out) noexcept {
+        return take_whole_message(role::client, in, out);
+    }
 };
 
 using client_protocol = protocol<role::client>;
