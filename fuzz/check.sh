@@ -6,6 +6,8 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 source fuzz/common.sh
 source tests/support/results.sh
+# To optimise takes longer than what is run here.
+made=$made/check fuzz_level=-O0 replay_level=-O0
 
 short_targets() { # each has at most 20 lines, says what it covers and how long its inputs are, and has a corpus and a bug
     local target

@@ -26,7 +26,8 @@ need() {
 
 common_flags=(-std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Werror -D_GLIBCXX_ASSERTIONS)
 # Comparisons are not traced: the dictionaries and seeds know the words, and it would take half of the speed.
-fuzz_flags=(-O2 -g1 -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-sanitize-coverage=trace-cmp)
+fuzz_level=-O2 replay_level=-O1
+fuzz_flags=(-g1 -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fno-sanitize-coverage=trace-cmp)
 
 is_newer() { [[ -f $1 && -z $(find "${@:2}" -newer "$1" -print -quit) ]]; } # FILE SOURCE...
 
@@ -43,8 +44,8 @@ compile() {
     is_newer "$binary" "$source_tree/include" fuzz/bodies "fuzz/targets/$target.cpp" "fuzz/$main" ||
         "$compiler" "${flags[@]}" "fuzz/targets/$target.cpp" "$object" -lz -o "$binary"
 }
-compile_fuzzer() { compile "clang++-$clang" fuzzers libfuzzer.cpp "$1" "${fuzz_flags[@]}" -fsanitize=fuzzer; }
-compile_replay() { compile "${CXX:-g++-12}" replay replay.cpp "$1" -O1; }
+compile_fuzzer() { compile "clang++-$clang" fuzzers libfuzzer.cpp "$1" "$fuzz_level" "${fuzz_flags[@]}" -fsanitize=fuzzer; }
+compile_replay() { compile "${CXX:-g++-12}" replay replay.cpp "$1" "$replay_level"; }
 compile_coverage() { compile "clang++-$clang" coverage replay.cpp "$1" -O1 -fprofile-instr-generate -fcoverage-mapping; }
 
 dictionary() { if [[ -f fuzz/dictionaries/$1.dict ]]; then echo "-dict=fuzz/dictionaries/$1.dict"; fi; }
