@@ -419,7 +419,7 @@ TEST_CASE("unescaping removes the backslash of each quoted pair", "[http_grammar
 // for hours.
 TEST_CASE("a quoted-string of nothing but escapes and without an end is refused in linear time",
           "[http_grammar][S28]") {
-    for (std::size_t size = 1 << 10; size <= 1 << 22; size *= 4) {
+    for (std::size_t size = 1 << 10; size <= 1 << 20; size *= 4) {
         std::string text = "a;b=\"";
         while (text.size() < size) text += "\\c";
         CHECK(read_list(text) == list_reading{{}, true});
@@ -429,7 +429,7 @@ TEST_CASE("a quoted-string of nothing but escapes and without an end is refused 
 }
 
 TEST_CASE("a run of spaces within an element is refused in linear time", "[http_grammar][S28]") {
-    for (std::size_t size = 1 << 10; size <= 1 << 22; size *= 4) {
+    for (std::size_t size = 1 << 10; size <= 1 << 20; size *= 4) {
         std::string text(size, ' ');
         text.front() = 'b';
         text.back() = 'x';
@@ -443,7 +443,7 @@ TEST_CASE("a run of spaces within an element is refused in linear time", "[http_
 
 TEST_CASE("many commas, many elements, many parameters and many quotes are read in linear time",
           "[http_grammar][S28]") {
-    for (std::size_t size = 1 << 10; size <= 1 << 22; size *= 4) {
+    for (std::size_t size = 1 << 10; size <= 1 << 20; size *= 4) {
         std::string elements, parameters = "a", quotes;
         for (std::size_t i = 0; i < size / 4; ++i) {
             elements += "a , ";

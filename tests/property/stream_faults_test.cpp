@@ -160,7 +160,7 @@ TEST_CASE("every failing call of an exchange over a stream is its error, and the
     for (const role r : {role::client, role::server})
         for (const std::size_t most : {static_cast<std::size_t>(-1), std::size_t{100}, std::size_t{1}}) {
             const auto all = peer_bytes(r, most > 1);
-            for (std::size_t at = 1;; at += most == 1 && at > 20 ? 7 : 1) {
+            for (std::size_t at = 1;; at += at > 20 ? sampling_step() * (most == 1 ? 7 : 1) : 1) {
                 auto plan     = std::make_shared<failing_plan>();
                 plan->most    = most;
                 plan->fail_at = at;
