@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# Makes the page about what the library costs to compile of what measure.py wrote. The page goes to the file and to the
+# screen. Nothing in it is typed by hand but method.md.
+import json
+import pathlib
+import sys
+
+import subjects
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+from page import between, digits, quartiles, table
+
+BEAST = "boost/beast/websocket.hpp"
+
+
+def least(samples, key):
+    return min(sample[key] for sample in samples)
+
+
+def mebibytes(size):
+    return digits(size / (1 << 20))
+
+
+def kibibytes(size):
+    return f"{size / 1024:,.0f}"
+
+
+def seconds_cells(samples, others):
+    low, _, high = quartiles([sample["seconds"] for sample in samples])
+    fastest = least(samples, "seconds")
+    return [digits(fastest), between(low, high), f"{fastest / least(others, 'seconds'):.2f}", mebibytes(least(samples, "memory"))]
+
+
+def header_table(samples):
+    rows = [[subject.name, *seconds_cells(samples[subject.name][""], samples[BEAST][""])]
+            for subject in subjects.SUBJECTS if subject.header and subject.name in samples]
+    return table(["header", "s", "quartiles", "times Beast's", "MiB of the compiler's"], rows, texts=1)
+
+
+def program_table(samples, level):
+    rows = []
+    for subject in (s for s in subjects.SUBJECTS if not s.header):
+        taken = samples[subject.name][level]
+        rows.append([subject.name, *seconds_cells(taken, samples["Boost.Beast"][level]), kibibytes(least(taken, "object")),
+                     kibibytes(least(taken, "program"))])
+        for i in range(len(taken[0]["rest"])):
+            apart = [sample["rest"][i] for sample in taken]
+            rows.append([f"{subject.name}: the bodies, once", *seconds_cells(apart, samples["Boost.Beast"][level]),
+                         kibibytes(least(apart, "object")), ""])
+    return table(["echo server", "s", "quartiles", "times Beast's", "MiB of the compiler's", "KiB of object", "KiB stripped"], rows,
+                 texts=1)
+
+
+def page(told):
+    machine, versions, method, samples = (told[key] for key in ("machine", "versions", "method", "samples"))
+    share = least(samples["navette/navette.hpp"][""], "seconds") / least(samples[BEAST][""], "seconds")
+    lines = [
+        "# What it costs to compile, measured",
+        "",
+        "Made by `bench/run.sh compile`; do not edit. All samples are in `compile.json`.",
+        "",
+        (pathlib.Path(__file__).parent / "method.md").read_text(encoding="utf-8").strip(),
+        "",
+        "## This run",
+        "",
+        f"- Machine: {machine['cpu']}, family {machine['family']}, model {machine['model']}, {machine['architecture']}, "
+        f"{machine['processors']} processors{', virtual' if machine['virtual'] else ''}.",
+        f"- System: {machine['system']}, Linux {machine['kernel']}.",
+        f"- Compiler: {versions['compiler']}.",
+        f"- navette {versions['navette']}; Boost {versions['libboost-dev']}, websocketpp {versions['libwebsocketpp-dev']}, "
+        f"Asio {versions['libasio-dev']}.",
+        f"- {method['rounds']} rounds; load average {method['load'][0]:.2f} before, {method['load'][1]:.2f} after.",
+        "",
+        f"`navette/navette.hpp` costs {share:.2f} times what Beast's header does; at most {subjects.MOST_INCLUDE} is wanted: "
+        f"{'reached' if share <= subjects.MOST_INCLUDE else 'MISSED'}.",
+        "",
+        "## A header alone",
+        "",
+        *header_table(samples),
+    ]
+    for level in subjects.LEVELS if "Boost.Beast" in samples else []:
+        lines += [f"## An echo server, `{level}`", "", *program_table(samples, level)]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit("usage: report.py SAMPLES.json PAGE.md")
+    with open(sys.argv[1], encoding="utf-8") as samples:
+        text = page(json.load(samples))
+    with open(sys.argv[2], "w", encoding="utf-8") as out:
+        out.write(text)
+    print(text, end="")
+
+
+main()
