@@ -815,7 +815,13 @@ TEST_CASE("what of a request broke the rule is told", "[server_handshake][server
              {without(good_request, "Sec-WebSocket-Key"), errc::missing_key, ""},
              {changed("Version: 13", "Version: 8"), errc::unsupported_version, "8"},
              {adding(good_request, "Sec-WebSocket-Protocol: a, a\r\n"), errc::bad_subprotocols, "a, a"},
+             {adding(good_request, "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: b c\r\n"), errc::bad_subprotocols, "b c"},
+             {adding(good_request, "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: b, \"c\"\r\n"), errc::bad_subprotocols,
+              "b, \"c\""},
+             {adding(good_request, "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: b, a\r\n"), errc::bad_subprotocols, "b, a"},
              {adding(good_request, "Sec-WebSocket-Extensions: ;\r\n"), errc::bad_extensions, ";"},
+             {adding(good_request, "Sec-WebSocket-Extensions: a; b\r\nSec-WebSocket-Extensions: c;\r\nSec-WebSocket-Extensions: d\r\n"),
+              errc::bad_extensions, "c;"},
              {adding(good_request, "Content-Length: 5\r\n"), errc::unexpected_body, "5"},
              {adding(good_request, "Transfer-Encoding: chunked\r\n"), errc::unexpected_body, "chunked"}}) {
         CAPTURE(each.request);

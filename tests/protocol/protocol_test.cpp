@@ -522,11 +522,52 @@ TEMPLATE_TEST_CASE("a failure has the bytes that broke the rule, when they come 
         REQUIRE_FALSE(broken_by.empty());
         byte_vector expected = bytes(rule.broken_by);
         if (rule.in_header && role_of<TestType> == role::server) expected[1] |= std::byte{0x80};
-        // Of a header as much as had come; of a character the bytes of the last piece.
+        // Of a header as much as had come; of a byte behind a whole character not that character.
         const auto n = static_cast<std::ptrdiff_t>(std::min(broken_by.size(), expected.size()));
         if (rule.in_header) CHECK(std::equal(broken_by.begin(), broken_by.begin() + n, expected.begin()));
         else CHECK(broken_by == byte_vector(expected.end() - n, expected.end()));
     }
+}
+
+TEMPLATE_TEST_CASE("a character that fails has all its bytes, however it is cut into fragments", "[protocol][6455:8.1]",
+                   client_protocol, server_protocol) {
+    const auto [text, broken_by] = GENERATE(table<const char*, const char*>({
+        {"F09F98", "F09F98"},        // ends too early
+        {"61C3", "C3"},
+        {"C3A9E282", "E282"},
+        {"F09F9828", "F09F9828"},    // a byte that does not go on
+        {"61E28228", "E28228"},
+        {"C328", "C328"},
+        {"F09F98C3", "F09F98C3"},
+        {"E2FF", "E2FF"},
+        {"ED9FBFEDA0", "EDA0"},      // one that must not
+    }));
+    const byte_vector all = bytes(text);
+    const toy::extension xored;
+    for (unsigned cuts = 0; cuts < 1u << all.size(); ++cuts)
+        for (const bool coded : {false, true}) {
+            CAPTURE(text, cuts, coded);
+            const auto on_wire = [&](const byte_vector& piece) { return coded ? xored.on_wire(as_text(piece)) : piece; };
+            byte_vector        wire, piece;
+            unsigned           first = coded ? 0x41 : 0x01;
+            for (std::size_t i = 0; i < all.size(); ++i) {
+                piece.push_back(all[i]);
+                if ((cuts >> i & 1) == 0) continue;
+                wire  = concat(wire, frame(first, on_wire(piece)));
+                first = 0;
+                piece.clear();
+            }
+            wire = from_peer<TestType>(concat(wire, frame(first | 0x80, on_wire(piece))));
+
+            endpoint<TestType> us(coded ? xored.agreed() : agreement{});
+            byte_span          in(wire);
+            event              e;
+            do e = us.ws.receive(in, us.out);
+            while (e && e.type != event_type::failed);
+            REQUIRE(e.type == event_type::failed);
+            CHECK(e.error == errc::invalid_utf8);
+            CHECK(bytes(us.ws.broken_by()) == bytes(broken_by));
+        }
 }
 
 TEMPLATE_TEST_CASE("what fails by time or by the end has no bytes, even within a header", "[protocol]", client_protocol,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <navette/base/bytes.hpp>
+#include <navette/extension/extension_offer.hpp>
 #include <navette/handshake/http_head.hpp>
 
 namespace navette {
@@ -95,9 +96,44 @@ NAVETTE_INLINE http_head_status http_head::fail(errc error, std::string_view lin
     return status_;
 }
 
+namespace detail {
+
+inline bool has_distinct_tokens(std::string_view value) noexcept {
+    if (value.find('"') != std::string_view::npos) return false;
+    list_reader list(value);
+    std::size_t count = 0;
+    for (std::string_view token; list.next(token); ++count) {
+        if (!is_token(token)) return false;
+        list_reader      earlier(value);
+        std::string_view other;
+        for (std::size_t i = 0; i < count && earlier.next(other); ++i)
+            if (other == token) return false;
+    }
+    return true;
+}
+
+inline bool has_extensions(std::string_view value) noexcept {
+    extension_reader offers(value);
+    for (extension_offer offer; offers.next(offer);) continue;
+    return !offers.malformed();
+}
+
+} // namespace detail
+
 NAVETTE_INLINE std::string_view http_head::broken_by(errc why) const noexcept {
     if (status_ == http_head_status::failed) return text_;
     const auto field = [this](known_field about) { return known_.value(about); };
+    // Of several with the name, the first one that is wrong for itself, or else the last.
+    const auto wrong = [this](known_field about, const auto& is_right) {
+        std::string_view found;
+        bool             is_found = false;
+        known_.for_each(about, [&](std::string_view value) {
+            if (is_found) return;
+            found    = value;
+            is_found = !is_right(value);
+        });
+        return found;
+    };
     switch (why) {
     case errc::bad_start_line:
     case errc::bad_target:
@@ -114,9 +150,9 @@ NAVETTE_INLINE std::string_view http_head::broken_by(errc why) const noexcept {
     case errc::invalid_key:              return field(known_field::key);
     case errc::accept_mismatch:          return field(known_field::accept);
     case errc::unsupported_version:      return field(known_field::version);
-    case errc::bad_subprotocols:
+    case errc::bad_subprotocols:         return wrong(known_field::subprotocol, &detail::has_distinct_tokens);
     case errc::unoffered_subprotocol:    return field(known_field::subprotocol);
-    case errc::bad_extensions:
+    case errc::bad_extensions:           return wrong(known_field::extensions, &detail::has_extensions);
     case errc::unoffered_extension:
     case errc::extension_refused:        return field(known_field::extensions);
     case errc::unexpected_body:

@@ -162,10 +162,7 @@ NAVETTE_INLINE errc server_handshake::check_subprotocols() const noexcept {
 NAVETTE_INLINE errc server_handshake::check_extensions() const noexcept {
     bool is_malformed = false;
     known().for_each(known_field::extensions, [&](std::string_view value) {
-        extension_reader offers(value);
-        extension_offer offer;
-        while (offers.next(offer)) continue;
-        is_malformed = is_malformed || offers.malformed();
+        is_malformed = is_malformed || !detail::has_extensions(value);
     });
     return is_malformed ? errc::bad_extensions : errc{};
 }

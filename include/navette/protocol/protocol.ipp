@@ -8,12 +8,11 @@ namespace navette {
 
 namespace detail {
 
-// Of a text whose byte at `valid` is impossible, or which ends there too early: the character from its first byte, as far
-// as this piece has it, and that byte.
-inline const_byte_span impossible_text(const_byte_span piece, std::size_t valid) noexcept {
-    std::size_t begin = last_boundary(piece.data(), valid);
-    if (begin == piece.size() && begin != 0) --begin;   // it began in an earlier piece
-    return piece.subspan(begin, lesser(piece.size(), valid + 1) - begin);
+// Of a text whose byte at `valid` is impossible, or which ends there too early: the character from its first byte, and that
+// byte.
+inline const_byte_span impossible_text(const_byte_span text, std::size_t valid) noexcept {
+    const std::size_t begin = last_boundary(text.data(), valid);
+    return text.subspan(begin, lesser(text.size(), valid + 1) - begin);
 }
 
 } // namespace detail
@@ -74,6 +73,7 @@ NAVETTE_INLINE errc protocol_core::begin_received_frame(const frame_header& h) n
         message_size_    = 0;
         fragments_       = 0;
         received_text_.reset();
+        unfinished_ = 0;
         if (receiving_coded_)
             if (const errc e = make_codec(); e != errc{}) return e;
     }
@@ -90,7 +90,8 @@ NAVETTE_INLINE event protocol_core::take_plain(byte_span& in, buffer& out) noexc
     if (receiving_text_) {
         const std::size_t valid = role_ == role::server ? unmask_and_feed(piece, key, 0, received_text_)
                                                         : received_text_.feed(piece);
-        if (valid != piece.size()) return fail_by(errc::invalid_utf8, detail::impossible_text(piece, valid), out); // 8.1
+        if (valid != piece.size()) return fail_text(piece, valid, out);              // 8.1
+        keep_unfinished(piece);
     } else if (role_ == role::server) {
         apply_mask(piece, key);
     }
@@ -118,7 +119,8 @@ NAVETTE_INLINE event protocol_core::take_coded(byte_span& in, buffer& out) noexc
     message_size_ += within;
     if (receiving_text_)
         if (const std::size_t valid = received_text_.feed(step.produced.first(within)); valid != within)
-            return fail_by(errc::invalid_utf8, detail::impossible_text(step.produced, valid), out); // 8.1, RFC 7692, 6.2
+            return fail_text(step.produced, valid, out);                             // 8.1, RFC 7692, 6.2
+    keep_unfinished(step.produced.first(within));
     if (within != step.produced.size()) return fail(errc::message_too_big, out);     // 10.4, as inflated
 
     const bool stuck = !step.done && step.produced.empty() && step.consumed == 0;
@@ -134,10 +136,49 @@ NAVETTE_INLINE event protocol_core::take_coded(byte_span& in, buffer& out) noexc
     return deliver(step.produced, last, out);
 }
 
+// Keeps what of a character lies at the end of a text as far as it has come, so that it can be told if it is not finished.
+NAVETTE_INLINE void protocol_core::keep_unfinished(const_byte_span piece) noexcept {
+    if (received_text_.complete()) {
+        unfinished_ = 0;
+        return;
+    }
+    std::size_t i = detail::last_boundary(piece.data(), piece.size());
+    if (i != piece.size()) unfinished_ = 0;
+    else i = 0;                                                                      // an earlier piece has begun it
+    for (; i < piece.size(); ++i) {
+        const auto byte = static_cast<std::uint8_t>(piece[i]);
+        if (unfinished_ == 0) unfinished_lead_ = byte & 0x3f;
+        if (unfinished_ == 1) unfinished_second_ = byte & 0x3f;
+        if (unfinished_ == 2) unfinished_third_ = byte & 0x3f;
+        unfinished_ = (unfinished_ + 1) & 3;
+    }
+}
+
+NAVETTE_INLINE std::size_t protocol_core::unfinished(std::byte (&character)[4]) const noexcept {
+    const unsigned bits[] = {0xc0u | unfinished_lead_, 0x80u | unfinished_second_, 0x80u | unfinished_third_};
+    for (std::size_t i = 0; i < unfinished_; ++i) character[i] = static_cast<std::byte>(bits[i]);
+    return unfinished_;
+}
+
+// The byte at `valid` of a piece of a text is impossible, perhaps in a character that an earlier piece has begun.
+NAVETTE_INLINE event protocol_core::fail_text(const_byte_span piece, std::size_t valid, buffer& out) noexcept {
+    std::byte      character[4];
+    std::size_t    size = unfinished(character), n = 0;
+    utf8_validator begun;
+    begun.feed({character, size});
+    while (!begun.complete() && n < valid) n += begun.feed(piece.subspan(n, 1));
+    if (begun.complete()) return fail_by(errc::invalid_utf8, detail::impossible_text(piece, valid), out);
+    for (const std::byte each : piece.first(valid + 1)) character[size++] = each;
+    return fail_by(errc::invalid_utf8, {character, size}, out);
+}
+
 NAVETTE_INLINE event protocol_core::deliver(byte_span piece, bool ends, buffer& out) noexcept {
     if (ends) {
-        if (receiving_text_ && !received_text_.complete())                           // 8.1
-            return fail_by(errc::invalid_utf8, detail::impossible_text(piece, piece.size()), out);
+        if (receiving_text_ && !received_text_.complete()) {                         // 8.1
+            std::byte         character[4];
+            const std::size_t size = unfinished(character);
+            return fail_by(errc::invalid_utf8, {character, size}, out);
+        }
         receiving_       = false;
         receiving_coded_ = false;
     } else if (piece.empty()) {
