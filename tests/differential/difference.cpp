@@ -13,7 +13,12 @@ namespace {
 bool is_prefix(const std::vector<std::string>& of, const std::vector<std::string>& shorter) {
     return shorter.size() <= of.size() && std::equal(shorter.begin(), shorter.end(), of.begin());
 }
-input first_bytes(const input& whole, std::size_t size) { return {whole.to, whole.bytes.substr(0, size)}; }
+input first_bytes(const input& whole, std::size_t size) {
+    input made{whole.to, whole.bytes.substr(0, size)};
+    for (const std::size_t cut : whole.cuts)
+        if (cut < size) made.cuts.push_back(cut);
+    return made;
+}
 
 // The least number of bytes with which navette says what it says of all.
 std::size_t bytes_needed(const input& whole) {
@@ -36,7 +41,7 @@ std::size_t end_of_head(std::string_view bytes) {
 input up_to_whole_frame(const input& from, std::size_t last) {
     constexpr std::uint64_t too_much = 4 * longest_message;
     const bool masked                = from.to != receiver::client;
-    input made{from.to, from.bytes};
+    input made        = from;
     std::size_t at    = from.to == receiver::handshake ? end_of_head(from.bytes) : 0;
     bool in_a_message = false;
     const auto byte   = [&](std::size_t i) {
@@ -63,7 +68,8 @@ input up_to_whole_frame(const input& from, std::size_t last) {
         if (second >= 0x80) header += 4;
         byte(at + header - 1);
         const std::size_t begin = at + header;
-        if (length > too_much) {
+        if (length > too_much) { // some of it will do
+            byte(begin + 100);
             at = made.bytes.size();
             break;
         }
@@ -71,13 +77,17 @@ input up_to_whole_frame(const input& from, std::size_t last) {
         if (at > begin) byte(at - 1);
         if (opcode < 8) in_a_message = first < 0x80;
     }
-    made.bytes.resize(std::min(at, made.bytes.size()));
+    made = first_bytes(made, std::min(at, made.bytes.size()));
     if (in_a_message) made.bytes += masked ? std::string("\x80\x80\0\0\0\0", 6) : std::string("\x80\0", 2);
     return made;
 }
 
 input completed(const input& from, bool is_open) {
-    if (from.to == receiver::handshake && !is_open) return {from.to, from.bytes + "\r\n\r\n"};
+    if (from.to == receiver::handshake && !is_open) {
+        input made = from;
+        made.bytes += "\r\n\r\n";
+        return first_bytes(made, end_of_head(made.bytes));
+    }
     return up_to_whole_frame(from, from.bytes.empty() ? 0 : from.bytes.size() - 1);
 }
 
@@ -101,6 +111,11 @@ std::string own_verdict(const input& from, const outcome& ours) {
     return ours.end == ending::failed ? "failed:" + ours.why : verdict(from, ours);
 }
 
+std::string about(const outcome& ours) {
+    if (ours.end != ending::closed) return ours.broken_by;
+    return {static_cast<char>(ours.close >> 8), static_cast<char>(ours.close & 0xff)};
+}
+
 difference only_in_what_was_said(const std::string& navette, const outcome& ours, const outcome& theirs) {
     std::string what;
     if (ours.behind_close != theirs.behind_close) what = "writes behind its Close";
@@ -110,8 +125,10 @@ difference only_in_what_was_said(const std::string& navette, const outcome& ours
     else if (ours.close != theirs.close)
         what = "Close " + std::to_string(theirs.close) + " instead of " + std::to_string(ours.close);
     if (what.empty()) return {};
-    return {navette, what, {}};
+    return {navette, what, about(ours)};
 }
+
+bool same_end(const outcome& a, const outcome& b) { return a.end == b.end && a.messages == b.messages; }
 
 // navette failed the connection or refused the request.
 difference over_our_complaint(const input& from, const outcome& ours, const partner& other,
@@ -119,16 +136,24 @@ difference over_our_complaint(const input& from, const outcome& ours, const part
     const std::string navette = own_verdict(from, ours);
     if (ours.end == ending::refused) {
         if (theirs.end == ending::refused) return {};
-        return {navette, is_open(from, theirs) ? "open" : verdict(from, theirs), ours.broken_by};
+        outcome again = theirs;
+        if (!is_open(from, theirs)) { // it waits for a body, or for an end of the head of its own kind
+            input more = from;
+            for (std::size_t n = longest_message; n-- > 0;) more.bytes += "\r\n";
+            again = other.receive(more);
+        }
+        if (again.end == ending::refused) return {};
+        return {navette, is_open(from, again) ? "open" : verdict(from, again), about(ours)};
     }
     const bool same = ours.end == theirs.end && ours.close == theirs.close;
     if (same)
         if (const auto said = only_in_what_was_said(navette, ours, theirs); !said) return {};
     const outcome again = other.receive(up_to_whole_frame(from, bytes_needed(from) - 1));
     if (again.end != ending::failed || again.close != ours.close)
-        return {navette, verdict(from, again), ours.broken_by};
+        return {navette, verdict(from, again), about(ours)};
     if (const auto said = only_in_what_was_said(navette, ours, again)) return said;
-    return {navette, "not the same when it goes on: " + verdict(from, theirs), ours.broken_by};
+    if (same && theirs.behind_close != ours.behind_close) return only_in_what_was_said(navette, ours, theirs);
+    return {navette, "goes on for a while", about(ours)};
 }
 
 } // namespace
@@ -137,17 +162,28 @@ difference compare(const input& whole, const partner& other) {
     input from      = whole;
     outcome ours    = navette_itself.receive(from);
     outcome theirs  = other.receive(from);
-    const auto waits = [](const outcome& o) { return o.end == ending::waits; };
-    if (waits(ours) != waits(theirs) || is_open(from, ours) != is_open(from, theirs)) {
-        from   = completed(from, is_open(from, ours) && is_open(from, theirs));
+    const bool both_open   = is_open(from, ours) && is_open(from, theirs);
+    const auto is_not_done = [&](const outcome& o) {
+        return o.end == ending::waits && is_open(from, o) == both_open;
+    };
+    if (is_not_done(ours) != is_not_done(theirs)) {
+        from   = completed(from, both_open);
         ours   = navette_itself.receive(from);
         theirs = other.receive(from);
+    }
+    if (is_open(from, ours) && !is_open(from, theirs)) return {"open", verdict(from, theirs), {}};
+    if (from.to == receiver::handshake && both_open && !same_end(ours, theirs)) {
+        input apart = from;
+        apart.cuts.assign(1, end_of_head(from.bytes));
+        const outcome again = other.receive(apart);
+        if (same_end(ours, again) && !only_in_what_was_said({}, ours, again))
+            return {"open", "loses what comes with the head", {}};
     }
     if (ours.end == ending::failed || ours.end == ending::refused)
         return over_our_complaint(from, ours, other, theirs);
     const std::string navette = own_verdict(from, ours);
     if (ours.end != theirs.end || is_open(from, ours) != is_open(from, theirs))
-        return {navette, verdict(from, theirs), {}};
+        return {navette, verdict(from, theirs), about(ours)};
     return only_in_what_was_said(navette, ours, theirs);
 }
 

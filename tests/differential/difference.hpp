@@ -16,7 +16,7 @@ namespace differential {
 ///     closed                  Close 1000 instead of 1005
 struct difference {
     std::string navette, theirs;
-    std::string broken_by; ///< the bytes that navette complains of
+    std::string about; ///< the bytes that navette complains of, or the code of the Close that it answers
 
     explicit operator bool() const { return !navette.empty(); }
 };

@@ -18,6 +18,15 @@ inline std::string to_hex(std::string_view bytes) {
     return hex;
 }
 
+/// Printable ASCII as it is, every other byte as <NN>.
+inline std::string readable(std::string_view bytes) {
+    std::string text;
+    for (const char c : bytes)
+        if (c >= ' ' && c <= '~') text += c;
+        else text += '<' + to_hex(std::string_view(&c, 1)) + '>';
+    return text;
+}
+
 inline std::string from_hex(std::string_view hex) {
     const auto digit = [](char c) {
         if (c >= '0' && c <= '9') return c - '0';

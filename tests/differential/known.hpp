@@ -14,7 +14,7 @@ namespace differential {
 struct known_difference {
     std::string partner, row;
     std::string navette, theirs; ///< as in `difference`
-    std::string only_if;         ///< a condition on the bytes that navette complains of; empty: none
+    std::string only_if;         ///< a condition on the input, see known.cpp; empty: none
     std::string sentence, example;
 };
 
@@ -25,7 +25,7 @@ public:
     /// Reads the file. Throws std::runtime_error if a line is malformed or stands there twice.
     explicit known_differences(const std::string& file);
 
-    const known_difference* find(std::string_view partner, const difference&) const;
+    const known_difference* find(std::string_view partner, const input&, const difference&) const;
     const std::vector<known_difference>& all() const { return all_; }
 
     /// For docs/differential.md.

@@ -50,7 +50,7 @@ std::string described(const outcome& o) {
     if (!o.behind_close.empty()) line += " and " + to_hex(o.behind_close);
     if (!o.accept.empty()) line += ", accept " + o.accept;
     if (!o.why.empty()) line += ", \"" + o.why + '"';
-    if (!o.broken_by.empty()) line += ", broken by " + to_hex(o.broken_by);
+    if (!o.broken_by.empty()) line += ", broken by " + readable(o.broken_by);
     const auto list = [&](const char* name, const std::vector<std::string>& all) {
         if (all.empty()) return;
         line += std::string(", ") + name;
@@ -88,12 +88,13 @@ struct options {
 
 void note(const options& o, tally& t, const partner& p, const input& from, const difference& d,
           const known_differences& known) {
+    const known_difference* const k = known.find(p.name, from, d);
     if (o.survey) {
-        auto& [count, shortest] = t.seen[d.navette + '\t' + d.theirs];
-        const std::string line  = as_line({from.to, from.bytes});
+        auto& [count, shortest] = t.seen[d.navette + '\t' + d.theirs + '\t' + (k != nullptr ? k->only_if : "?")];
+        const std::string line  = as_line(from);
         if (count++ == 0 || line.size() < shortest.size()) shortest = line;
     }
-    if (const known_difference* k = known.find(p.name, d)) {
+    if (k != nullptr) {
         ++t.known[k->row];
         return;
     }
@@ -168,7 +169,7 @@ int check_known(const options& o) {
         if (with != nullptr) {
             const input from = from_line(k.example);
             const auto d     = compare(from, *with);
-            if (known.find(k.partner, d) == &k) continue;
+            if (known.find(k.partner, from, d) == &k) continue;
             found = d ? d.navette + " | " + d.theirs : std::string("they agree");
         }
         std::cout << k.partner << ", " << k.row << ": its input no longer shows " << k.navette << " | " << k.theirs << ", but: "

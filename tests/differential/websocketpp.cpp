@@ -10,6 +10,7 @@
 #include <websocketpp/server.hpp>
 #include <websocketpp/version.hpp>
 
+#include <set>
 #include <sstream>
 #include <stdexcept>
 
@@ -47,15 +48,26 @@ void listen(Endpoint& endpoint, const typename Endpoint::connection_ptr& connect
     });
 }
 
-// Call it once the output was read: a later Close overwrites what the connection itself can say.
+// Whether a Close with this reason is a complaint: each has the words of an error, and what answers a Close has the peer's.
+bool is_complaint(const std::string& reason) {
+    namespace error = websocketpp::processor::error;
+    static const auto all = [] {
+        std::set<std::string> words{"Invalid close code", "Invalid close reason"};
+        for (int e = error::general; e <= error::invalid_close_code; ++e)
+            words.insert(error::make_error_code(static_cast<error::processor_errors>(e)).message());
+        return words;
+    }();
+    return all.count(reason) != 0;
+}
+
+// Call it once the output was read: a second Close overwrites what the connection itself can say.
 template <class Connection>
 void judge(const Connection& connection, bool opened, bool refused, outcome& result) {
     if (refused) {
         result.end = ending::refused;
         result.why = connection->get_ec().message();
     } else if (opened && result.close != 0) {
-        const bool failed = connection->get_remote_close_code() == websocketpp::close::status::abnormal_close ||
-                            result.reason == "Invalid close code" || result.reason == "Invalid close reason";
+        const bool failed = is_complaint(result.reason);
         result.end = failed ? ending::failed : ending::closed;
         if (failed) result.why = result.reason;
     } else if (opened && connection->get_state() == websocketpp::session::state::closed) {

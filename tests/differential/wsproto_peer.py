@@ -65,7 +65,7 @@ class Conversation:
             received = self.ws.state is ConnectionState.REMOTE_CLOSING
             self.ending = "closed" if received else "failed"
             if not received:
-                self.why = (event.reason or "").partition(" byte 0x")[0]  # the same words for each byte
+                self.why = (event.reason or "").partition(" byte")[0]  # the same words for each byte
             wire = self.ws.send(event.response())
             self.close = self.code_of(wire)
 
