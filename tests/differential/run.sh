@@ -61,7 +61,7 @@ export PYTHONDONTWRITEBYTECODE=1
 
 compile() {
     timeout 900 cmake -S tests/differential -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="${CXX:-g++-12}" \
-        -DDIFFERENTIAL_OPTIMISE="$optimise" -DNAVETTE_INCLUDE="${NAVETTE_DIFFERENTIAL_SOURCE:-$PWD}/include" &&
+        -DDIFFERENTIAL_OPTIMISE="$optimise" -DNAVETTE_INCLUDE="$PWD/include" &&
         timeout 900 cmake --build "$build" --parallel "${NAVETTE_JOBS:-$(nproc)}"
 }
 run() { timeout "$seconds" "$driver" --known "$known" "$@"; }
@@ -95,8 +95,7 @@ rows_exist() { # each row is one of docs/conformance.md
 # agrees PARTNER INPUTS
 agrees() {
     local options=(--partner "$1" --seed "$seed" --inputs "$2" --slow-inputs "$2") status
-    # What was damaged on purpose is not for the record.
-    if [[ -n $long && -z ${NAVETTE_DIFFERENTIAL_SOURCE:-} ]]; then options+=(--log tests/differential/LOG.md --date "$(date -u +%F)"); fi
+    if [[ -n $long ]]; then options+=(--log tests/differential/LOG.md --date "$(date -u +%F)"); fi
     run "${options[@]}" >"$build/$1.txt" 2>&1
     status=$?
     cat "$build/$1.txt"
