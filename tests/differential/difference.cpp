@@ -150,7 +150,8 @@ difference over_our_complaint(const input& from, const outcome& ours, const part
         if (const auto said = only_in_what_was_said(navette, ours, theirs); !said) return {};
     const outcome again = other.receive(up_to_whole_frame(from, bytes_needed(from) - 1));
     if (again.end != ending::failed || again.close != ours.close)
-        return {navette, verdict(from, again), about(ours)};
+        return {navette, verdict(from, again), about(ours),
+                again.messages.size() > ours.messages.size() ? again.messages.back() : std::string()};
     if (const auto said = only_in_what_was_said(navette, ours, again)) return said;
     if (same && theirs.behind_close != ours.behind_close) return only_in_what_was_said(navette, ours, theirs);
     return {navette, "goes on for a while", about(ours)};

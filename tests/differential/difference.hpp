@@ -16,7 +16,9 @@ namespace differential {
 ///     closed                  Close 1000 instead of 1005
 struct difference {
     std::string navette, theirs;
-    std::string about; ///< the bytes that navette complains of, or the code of the Close that it answers
+    std::string about{};     ///< the bytes that navette complains of, or the code of the Close that it answers
+
+    std::string delivered{}; ///< the last message that the partner delivers although navette complains
 
     explicit operator bool() const { return !navette.empty(); }
 };

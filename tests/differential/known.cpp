@@ -2,6 +2,7 @@
 // taken for the known one:
 //
 //     code A-B          the Close that it is about has a code from A to B
+//     cut off           the partner delivers a text that ends within a character
 //     in pieces         the input was cut
 //     line RE           a line of the head, without CR LF, matches; `bad line RE`: one does not
 //     bad ends          a line of the head does not end in CR LF, or holds another CR
@@ -121,6 +122,15 @@ bool is_within(const std::string& range, const std::string& about) {
     return std::stoul(range.substr(0, dash)) <= code && code <= std::stoul(range.substr(dash + 1));
 }
 
+bool is_cut_off(const std::string& message) {
+    for (std::size_t n = 1; n <= 3 && n < message.size(); ++n) {
+        const unsigned byte = static_cast<unsigned char>(message[message.size() - n]);
+        if (byte >= 0xc2) return n < (byte >= 0xf0 ? 4u : byte >= 0xe0 ? 3u : 2u);
+        if (byte < 0x80) return false;
+    }
+    return false;
+}
+
 bool one_holds(const std::string& condition, const input& from, const difference& d) {
     const std::size_t first = condition.find(' '), second = condition.find(' ', first + 1);
     const std::string what  = condition.substr(0, first);
@@ -128,6 +138,7 @@ bool one_holds(const std::string& condition, const input& from, const difference
     const std::string rest  = second == std::string::npos ? "" : condition.substr(second + 1);
     const std::string after = first == std::string::npos ? "" : condition.substr(first + 1);
     if (what == "code") return is_within(after, d.about);
+    if (condition == "cut off") return is_cut_off(d.delivered);
     if (condition == "in pieces") return !from.cuts.empty();
 
     const lines raw  = lines_of(from);

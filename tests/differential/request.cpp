@@ -124,7 +124,7 @@ std::string request(numbers& random) {
     if (!random.once_in(3))
         for (std::size_t n = 1 + random.below(2); n-- > 0 && !fields.empty();) spoil_line(random, fields);
 
-    std::string head = random.once_in(40) ? "\r\n" : "";
+    std::string head = random.once_in(40) ? "\r\n" : random.once_in(80) ? "\r\n\r\n" : "";
     head += random.once_in(12) ? random.one_of(methods) : "GET";
     head += random.once_in(60) ? "  " : " ";
     head += target(random);
