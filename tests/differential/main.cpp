@@ -5,11 +5,11 @@
 #include "hex.hpp"
 #include "known.hpp"
 
-#include <cstdlib>
+#include <cstdint>
+#include <cstdio>
 #include <exception>
 #include <fstream>
 #include <iostream>
-#include <iterator>
 #include <map>
 #include <sstream>
 

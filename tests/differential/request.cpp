@@ -3,6 +3,7 @@
 #include "generator.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <vector>
 
 namespace differential {

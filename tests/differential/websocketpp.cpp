@@ -36,10 +36,8 @@ using server = websocketpp::server<config>;
 using client = websocketpp::client<config>;
 
 template <class Endpoint>
-void listen(Endpoint& endpoint, const typename Endpoint::connection_ptr& connection, outcome& result,
-            bool& opened, bool& refused) {
+void listen(const typename Endpoint::connection_ptr& connection, outcome& result, bool& opened, bool& refused) {
     using message_ptr = typename Endpoint::message_ptr;
-    static_cast<void>(endpoint);
     connection->set_open_handler([&](websocketpp::connection_hdl) { opened = true; });
     connection->set_fail_handler([&](websocketpp::connection_hdl) { refused = true; });
     connection->set_message_handler([&](websocketpp::connection_hdl, const message_ptr& message) {
@@ -90,7 +88,7 @@ outcome serve(const input& from) {
     bool opened = false, refused = false;
     const auto connection = endpoint.get_connection();
     connection->register_ostream(&out);
-    listen(endpoint, connection, result, opened, refused);
+    listen<server>(connection, result, opened, refused);
     connection->start();
     if (from.to == receiver::server) connection->read_all(plain_request.data(), plain_request.size());
     if (from.to == receiver::server && !opened)
@@ -112,7 +110,7 @@ outcome ask(const input& from) {
     const auto connection = endpoint.get_connection("ws://h/", ec);
     if (ec) throw std::runtime_error(ec.message());
     connection->register_ostream(&out);
-    listen(endpoint, connection, result, opened, refused);
+    listen<client>(connection, result, opened, refused);
     endpoint.connect(connection);
     const std::string answer = answer_to(out.str());
     connection->read_all(answer.data(), answer.size());

@@ -51,6 +51,11 @@ public:
     ~program() {
         close(to_); // it ends with its input
         close(from_);
+        for (int tenths = 0; tenths < 50; ++tenths) {
+            if (waitpid(pid_, nullptr, WNOHANG) != 0) return;
+            usleep(100'000);
+        }
+        kill(pid_, SIGKILL);
         waitpid(pid_, nullptr, 0);
     }
 
