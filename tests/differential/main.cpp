@@ -62,7 +62,8 @@ std::string described(const outcome& o) {
     return line;
 }
 
-void show(const std::string& line, std::ostream& to) {
+void show(const std::string& line, const std::string& known_file, std::ostream& to) {
+    const known_differences known(known_file);
     const input from   = from_line(line);
     const outcome ours = navette_itself.receive(from);
     to << "  navette      " << described(ours) << '\n';
@@ -70,7 +71,10 @@ void show(const std::string& line, std::ostream& to) {
         if (!takes(*p, from)) continue;
         const outcome theirs = p->receive(from);
         to << "  " << p->name << std::string(13 - p->name.size(), ' ') << described(theirs) << '\n';
-        if (const auto d = compare(from, *p)) to << "    | " << d.navette << " | " << d.theirs << '\n';
+        if (const auto d = compare(from, *p)) {
+            const known_difference* const k = known.find(p->name, from, d);
+            to << "    | " << d.navette << " | " << d.theirs << " | " << (k != nullptr ? k->row : "unknown") << '\n';
+        }
     }
 }
 
@@ -197,7 +201,7 @@ int begin(int argc, char** argv) {
         else if (option == "--log") o.log = value();
         else if (option == "--date") o.date = value();
         else if (option == "--survey") o.survey = true;
-        else if (option == "--show") return show(value(), std::cout), 0;
+        else if (option == "--show") return show(value(), o.known, std::cout), 0;
         else if (option == "--check-known" || option == "--table") mode = option;
         else throw std::invalid_argument("unknown option " + option);
     }
