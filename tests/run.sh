@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 
 # In the order in which they begin: the long ones first, so that none is left over at the end; packaging, which has its time,
 # when those that wait are over.
-stages=(release-gcc dev-clang examples interop demo reliability autobahn dev-gcc release-clang fuzz packaging headers tsan aarch64 s390x i686 bench rows house instructions include-cost)
+stages=(release-gcc dev-clang examples interop demo reliability autobahn dev-gcc release-clang fuzz packaging headers tsan aarch64 s390x i686 bench differential rows house instructions include-cost)
 
 usage() {
     cat <<TEXT
@@ -71,7 +71,7 @@ export PYTHONDONTWRITEBYTECODE=1
 packages=(g++ g++-12 clang-14 clang-19 libclang-rt-14-dev llvm-14 cmake ninja-build catch2 g++-12-multilib g++-12-aarch64-linux-gnu
     g++-12-s390x-linux-gnu qemu-user libboost-dev libasio-dev libuv1-dev zlib1g-dev libdeflate-dev libssl-dev openssl python3-websockets python3-gi gir1.2-soup-3.0
     golang-github-gorilla-websocket-dev chromium strace ca-certificates
-    valgrind libbenchmark-dev libwebsockets-dev libwebsocketpp-dev libwslay-dev libsimdjson-dev python3 python3-pip pkg-config git
+    valgrind libbenchmark-dev libwebsockets-dev libwebsocketpp-dev libwslay-dev libsimdjson-dev python3-wsproto python3 python3-pip pkg-config git
     squid tinyproxy dante-server stunnel4 nginx-light haproxy libnss-wrapper libfaketime)
 node_packages=(ws@8.23.0 playwright-core@1.57.0)
 
@@ -257,6 +257,7 @@ stage_bench() { run_scripts 600 tests/bench/*.sh; }
 stage_instructions() { run_scripts 300 tests/instructions.sh; }
 stage_rows() { run_scripts 7200 tests/rows.sh; }
 stage_fuzz() { run_scripts 600 fuzz/check.sh; }
+stage_differential() { run_scripts "$([[ -n $long ]] && echo 7200 || echo 600)" tests/differential/run.sh; }
 
 column() { awk -F '\t' -v stage="$2" '$1 == stage { print $2 }' "$1"; } # FILE STAGE
 

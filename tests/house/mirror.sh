@@ -43,6 +43,6 @@ while read -r test; do
         fi
     fi
 done < <(find tests -name '*.cpp' -not -path 'tests/support/*' -not -path 'tests/interop/*' -not -path 'tests/packaging/*' \
-    -not -path 'tests/bench/*' -not -path 'tests/reliability/*' | sort)
+    -not -path 'tests/bench/*' -not -path 'tests/reliability/*' -not -path 'tests/differential/*' | sort)
 
 exit $status
