@@ -1,0 +1,113 @@
+"""Installs the peers of the interop matrix, by name, and builds their programs, all in build/interop/."""
+
+import os
+import shlex
+import shutil
+import subprocess
+
+from cases import BUILD
+from peers import SOURCE
+
+ROOT = os.path.abspath(os.path.join(SOURCE, "..", "..", "..", ".."))
+INSTALLED = os.path.join(ROOT, "build", "interop")
+PATIENCE = 900  # seconds that one installation may take
+
+
+class Missing(Exception):
+    """It could not be installed, or built."""
+
+
+def run(*command, cwd=INSTALLED, **environment):
+    try:
+        done = subprocess.run(command, cwd=cwd, env=os.environ | environment, stdin=subprocess.DEVNULL, timeout=PATIENCE,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Missing(f"{shlex.join(command[:4])}: {error}") from None
+    if done.returncode != 0:
+        raise Missing(f"{shlex.join(command[:4])}: status {done.returncode}: {' '.join(done.stdout[-400:].split())}")
+    return done.stdout
+
+
+def parts(package):
+    kind, rest = package.split(":", 1)
+    at = rest.rfind("@", 1)
+    return (kind, rest, "") if at < 0 else (kind, rest[:at], rest[at + 1:])
+
+
+def folder(peer):
+    return os.path.join(INSTALLED, peer.name)
+
+
+def debian_version(name):
+    shown = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", name], capture_output=True, text=True)
+    status, _, number = shown.stdout.partition(" ")
+    return number if status == "installed" else None
+
+
+def install_debian(names):
+    missing = [name for name in names if debian_version(name) is None]
+    if not missing:
+        return
+    root = [] if os.geteuid() == 0 else ["sudo"]
+    # What Debian would start is not wanted: each test starts its own.
+    policy, ours = "/usr/sbin/policy-rc.d", not os.path.exists("/usr/sbin/policy-rc.d")
+    if ours:
+        run("sh", "-c", f"printf '#!/bin/sh\\nexit 101\\n' | {' '.join([*root, 'install', '-m', '755', '/dev/stdin', policy])}")
+    try:
+        run(*root, "apt-get", "update", "-q")
+        run(*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-q", "-y", "--no-install-recommends", *missing)
+    finally:
+        if ours:
+            run(*root, "rm", policy)
+
+
+def install_packages(peer):
+    by_kind = {}
+    for package in peer.packages:
+        kind, name, number = parts(package)
+        by_kind.setdefault(kind, []).append((name, number))
+    install_debian([name for name, _ in by_kind.get("deb", [])])
+    if "npm" in by_kind:
+        run("npm", "install", "--prefix", folder(peer), "--no-save", "--no-package-lock", "--no-audit", "--no-fund",
+            *[f"{name}@{number}" for name, number in by_kind["npm"]])
+    if "pip" in by_kind:
+        run("/usr/bin/python3", "-m", "pip", "install", "-q", "--disable-pip-version-check", "--upgrade", "--target", folder(peer),
+            *[f"{name}=={number}" for name, number in by_kind["pip"]])
+
+
+def stamp_of(peer):
+    """What its installation depends on, as text."""
+    sources = []
+    for base, _, names in sorted(os.walk(SOURCE)):
+        sources += [os.path.join(base, name) for name in sorted(names)]
+    newest = max(os.stat(path).st_mtime_ns for path in sources) if peer.build else 0
+    return f"{peer.packages} {peer.build} {newest}"
+
+
+def install(peer):
+    """Installs it unless that is done; the command that starts it."""
+    os.makedirs(folder(peer), exist_ok=True)
+    marker, stamp = folder(peer) + ".installed", stamp_of(peer)
+    done = os.path.exists(marker) and open(marker, encoding="utf-8").read() == stamp
+    if not done or any(debian_version(parts(each)[1]) is None for each in peer.packages if each.startswith("deb:")):
+        install_packages(peer)
+        if peer.build:
+            run("sh", "-ec", fill(peer, peer.build), cwd=folder(peer))
+        with open(marker, "w", encoding="utf-8") as file:
+            file.write(stamp)
+    os.environ["NODE_PATH"] = os.path.join(folder(peer), "node_modules")
+    os.environ["PYTHONPATH"] = os.pathsep.join([folder(peer), SOURCE])
+    command = [fill(peer, word) for word in peer.command]
+    found = shutil.which(command[0])
+    if found is None:
+        raise Missing(f"there is no {command[0]}")
+    return [found, *command[1:]]
+
+
+def fill(peer, text):
+    return text.replace("{installed}", folder(peer)).replace("{source}", SOURCE).replace("{build}", BUILD)
+
+
+def version(peer):
+    kind, name, number = parts(peer.packages[0])
+    return debian_version(name) if kind == "deb" else number

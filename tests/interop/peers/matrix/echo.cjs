@@ -1,0 +1,45 @@
+// What each peer in JavaScript does with a connection (README.md). `ways` are the peer's own: send(data, binary, fragments),
+// ping(payload), close(code, reason), cut().
+"use strict";
+
+const {createHash} = require("node:crypto");
+
+class Echo {
+  constructor(ways) {
+    Object.assign(this, {ways, pongs: 0, fragments: 1, hash: createHash("sha256")});
+  }
+
+  message(data, binary) {
+    const text = binary ? "" : String(data);
+    const [command, first, ...rest] = text.split(" ");
+    if (command === "/fragments") this.fragments = Number(first);
+    else if (command === "/pings") for (let i = 0; i < Number(first); ++i) this.ways.ping(String(i));
+    else if (command === "/close") this.ways.close(first && Number(first), rest.join(" "));
+    else if (command === "/cut") this.ways.cut();
+    else {
+      this.hash.update(data);
+      this.ways.send(data, binary, this.fragments);
+    }
+  }
+
+  report(code, reason) {
+    console.log(JSON.stringify({code, reason: String(reason ?? ""), pongs: this.pongs, sha256: this.hash.digest("hex")}));
+  }
+}
+
+// Buffer `data` in `count` pieces: calls piece(part, first, last).
+function inPieces(data, count, piece) {
+  const at = (i) => Math.floor((data.length * i) / count);
+  for (let i = 0; i < count; ++i) piece(data.subarray(at(i), at(i + 1)), i === 0, i + 1 === count);
+}
+
+// Runs the role that the command line names: serve(listening) tells `listening` its port; call(url) is resolved when its
+// connection has ended, and rejected if it could not be opened.
+async function run({serve, call}) {
+  const [role, ...urls] = process.argv.slice(2);
+  if (role === "server") return serve((port) => console.log(`listening on ${port}`));
+  for (const url of urls) await call(url).catch((error) => console.log(JSON.stringify({error: error.message})));
+  process.exit(0);
+}
+
+module.exports = {Echo, inPieces, run};
