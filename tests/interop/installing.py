@@ -73,6 +73,38 @@ def install_packages(peer):
     if "pip" in by_kind:
         run("/usr/bin/python3", "-m", "pip", "install", "-q", "--disable-pip-version-check", "--upgrade", "--target", folder(peer),
             *[f"{name}=={number}" for name, number in by_kind["pip"]])
+    if "cargo" in by_kind:
+        dependencies = "".join(f'{name} = "={number}"\n' for name, number in by_kind["cargo"])
+        write(peer, "Cargo.toml", f'''[package]
+name = "peer"
+version = "0.0.0"
+edition = "2021"
+
+[[bin]]
+name = "peer"
+path = "{SOURCE}/{peer.source}"
+
+[profile.dev]
+opt-level = 1
+debug = false
+
+[dependencies]
+{dependencies}''')
+    if "maven" in by_kind:
+        dependencies = "".join("<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>"
+                               .format(*name.split(":"), number) for name, number in by_kind["maven"])
+        write(peer, "pom.xml", "<project><modelVersion>4.0.0</modelVersion><groupId>navette</groupId><artifactId>peer</artifactId>"
+                               f"<version>1</version><dependencies>{dependencies}</dependencies></project>")
+        run("mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib", cwd=folder(peer))
+    if "go" in by_kind:
+        write(peer, "go.mod", "module peer\n")
+        for name, number in by_kind["go"]:
+            run("go", "get", f"{name}@{number}", cwd=folder(peer))
+
+
+def write(peer, name, text):
+    with open(os.path.join(folder(peer), name), "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def stamp_of(peer):
@@ -95,13 +127,10 @@ def install(peer):
             run("sh", "-ec", fill(peer, peer.build), cwd=folder(peer))
         with open(marker, "w", encoding="utf-8") as file:
             file.write(stamp)
-    os.environ["NODE_PATH"] = os.path.join(folder(peer), "node_modules")
-    os.environ["PYTHONPATH"] = os.pathsep.join([folder(peer), SOURCE])
     command = [fill(peer, word) for word in peer.command]
-    found = shutil.which(command[0])
-    if found is None:
+    if shutil.which(command[0]) is None:
         raise Missing(f"there is no {command[0]}")
-    return [found, *command[1:]]
+    return ["/usr/bin/env", f"NODE_PATH={folder(peer)}/node_modules", f"PYTHONPATH={folder(peer)}:{SOURCE}", *command]
 
 
 def fill(peer, text):

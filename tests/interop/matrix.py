@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from cases import BUILD, Program, report
 from installing import Missing, install, version
@@ -169,20 +170,22 @@ def main():
 
     failed, seen, versions = 0, {}, {}
     chosen = [peer for peer in PEERS if (peer.name in options.only if options.only else options.all or peer.every_run)]
-    for peer in chosen:
-        began = time.monotonic()
+    ahead = ThreadPoolExecutor(1)
+    installing = [(peer, ahead.submit(install, peer)) for peer in chosen]
+    for peer, installed in installing:
+        waited = time.monotonic()
         try:
-            command = install(peer)
+            command = installed.result()
         except Missing as why:
             allowed = peer.name in options.allow_skip
             report(f"{'SKIP' if allowed else 'FAIL'} matrix {peer.name}: {why}")
             failed += not allowed
             continue
-        installed = time.monotonic()
+        began = time.monotonic()
         versions[peer.name] = version(peer)
         failed += try_peer(peer, command, seen)
-        print(f"     {peer.name} {versions[peer.name]}: {installed - began:.1f} s to install, "
-              f"{time.monotonic() - installed:.1f} s", flush=True)
+        print(f"     {peer.name} {versions[peer.name]}: {began - waited:.1f} s until installed, "
+              f"{time.monotonic() - began:.1f} s", flush=True)
 
     if options.all and not options.only:
         with open(PAGE, "w", encoding="utf-8") as file:

@@ -34,11 +34,12 @@ function inPieces(data, count, piece) {
 }
 
 // Runs the role that the command line names: serve(listening) tells `listening` its port; call(url) is resolved when its
-// connection has ended, and rejected if it could not be opened.
-async function run({serve, call}) {
+// connection has ended, and rejected if it could not be opened; end() comes after the last.
+async function run({serve, call, end}) {
   const [role, ...urls] = process.argv.slice(2);
   if (role === "server") return serve((port) => console.log(`listening on ${port}`));
   for (const url of urls) await call(url).catch((error) => console.log(JSON.stringify({error: error.message})));
+  await end?.();
   process.exit(0);
 }
 

@@ -25,8 +25,8 @@ ROLES = {"server": "it serves, we call", "client": "it calls, we serve"}
 
 @dataclass(frozen=True)
 class Peer:
-    """`packages`: KIND:NAME[@VERSION], installed by name, of which the first is the peer itself. `source`: the program's
-    file here; `{source}` and `{installed}` in a command are the folders of both. `cannot`: by scenario, or by role and
+    """`packages`: KIND:NAME[@VERSION], installed by name, of which the first is the peer itself. `build`: a shell's
+    command in the peer's folder; `source`: of a Rust program. `{source}` and `{installed}` in a command are the folders of both. `cannot`: by scenario, or by role and
     scenario, why there is no such case. `silent`: what its interface does not tell, and so is not compared. `quirks`: by
     role and scenario, what differs from what is expected, and that in words. `ours`: options for our end."""
     name: str
@@ -34,6 +34,7 @@ class Peer:
     command: tuple
     roles: tuple = ("server", "client")
     build: str = ""
+    source: str = ""
     every_run: bool = False
     cannot: dict = field(default_factory=dict)
     silent: dict = field(default_factory=dict)
@@ -67,7 +68,32 @@ WEBSOCKETS = {
     "quirks": always("refragmented", {"continuations received": 30}, "ends a fragmented message by one more frame, which is empty"),
 }
 
+def java(main):
+    return ("java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", "{installed}/classes:{installed}/lib/*", main)
+
+
+def javac(main):
+    return f"mkdir -p classes lib; javac -nowarn -d classes -cp 'lib/*' {{source}}/Echo.java {{source}}/{main}.java"
+
+
+W3C = {
+    "refragmented": "the W3C interface sends whole messages",
+    "pinged": "the W3C interface has no pings",
+    "was-cut": "the W3C interface cannot drop a connection",
+}
+GO = "GOFLAGS=-mod=mod CGO_ENABLED=0 GOCACHE={build}/go-cache"
+
 PEERS = (
     Peer("websockets", ("deb:python3-websockets",), python("websockets_peer.py"), every_run=True, **WEBSOCKETS),
     Peer("ws", ("npm:ws@8.23.0",), node("ws.cjs"), every_run=True),
+    Peer("gorilla", ("deb:golang-github-gorilla-websocket-dev",), ("{installed}/peer",), every_run=True,
+         build="GO111MODULE=off GOPATH=/usr/share/gocode CGO_ENABLED=0 GOCACHE={build}/go-cache "
+               "go build -o peer {source}/gorilla.go {source}/echo.go",
+         quirks={"server refragmented": ({"continuations received": 10}, "begins a frame when its buffer of 4096 bytes is full, not when told"),
+                 "client refragmented": ({"continuations received": 48}, "the same, and cuts large pieces as well")}),
+    Peer("Jetty 9", ("deb:libjetty9-java", "deb:libjetty9-extra-java"), java("Jetty9"), every_run=True,
+         build="mkdir -p lib; ln -sf /usr/share/java/jetty9-*.jar /usr/share/java/servlet-api.jar lib; " + javac("Jetty9")),
+    Peer("tungstenite", ("cargo:tungstenite@0.30.0", "cargo:sha2@0.11.1"), ("{installed}/target/debug/peer",), every_run=True,
+         build="cargo build -q", source="tungstenite.rs", cannot={"compressed": "it does not know permessage-deflate"}),
+    Peer("Chromium", ("deb:chromium", "npm:playwright-core@1.57.0"), node("chromium.cjs"), ("client",), every_run=True, cannot=W3C),
 )
