@@ -90,7 +90,10 @@ def line_of(program):
 
 
 def port_of(program):
-    return program.line().removeprefix("listening on ")
+    line = program.line()
+    if not line.startswith("listening on "):
+        raise AssertionError(f"it does not listen: {line} {program.end(patience=5)[2][-500:]}")
+    return line.removeprefix("listening on ")
 
 
 class Run:
@@ -124,7 +127,7 @@ class Run:
             port = port_of(self.ours)
             ahead = [each for role, each in self.peer.cases() if role == "client"]
             ahead = ahead[ahead.index(scenario):]
-            urls = [f"ws://127.0.0.1:{port}/{each}{self.peer.path.removeprefix('/')}" for each in ahead]
+            urls = [f"ws://127.0.0.1:{port}/{each}" for each in ahead]
             self.theirs = Program(*self.command, "client", *urls)
         theirs = line_of(self.theirs)
         return line_of(self.ours), theirs

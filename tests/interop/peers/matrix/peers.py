@@ -54,8 +54,13 @@ def node(program):
     return ("node", f"{SOURCE}/{program}")
 
 
-def python(program):
-    return ("/usr/bin/python3", f"{SOURCE}/{program}")
+def python(program, *options):
+    return ("/usr/bin/python3", *options, f"{SOURCE}/{program}")
+
+
+def python_alone(program):
+    """With what was installed for it, and nothing of Debian's."""
+    return python(program, "-S")
 
 
 def always(scenario, facts, words):
@@ -63,8 +68,12 @@ def always(scenario, facts, words):
     return {f"{role} {scenario}": (facts, words) for role in ROLES}
 
 
+NO_DEFLATE = {"compressed": "it does not know permessage-deflate"}
+WHOLE = {"refragmented": "its interface sends whole messages"}
+ALWAYS_A_CODE = {"closed-bare": "its close() always sends a code"}
+BAD_CODE = "failed: a Close frame has a code that may not be sent (RFC 6455, 7.4)"
 WEBSOCKETS = {
-    "cannot": {"closed-bare": "its close() always sends a code"},
+    "cannot": ALWAYS_A_CODE,
     "quirks": always("refragmented", {"continuations received": 30}, "ends a fragmented message by one more frame, which is empty"),
 }
 
@@ -94,6 +103,37 @@ PEERS = (
     Peer("Jetty 9", ("deb:libjetty9-java", "deb:libjetty9-extra-java"), java("Jetty9"), every_run=True,
          build="mkdir -p lib; ln -sf /usr/share/java/jetty9-*.jar /usr/share/java/servlet-api.jar lib; " + javac("Jetty9")),
     Peer("tungstenite", ("cargo:tungstenite@0.30.0", "cargo:sha2@0.11.1"), ("{installed}/target/debug/peer",), every_run=True,
-         build="cargo build -q", source="tungstenite.rs", cannot={"compressed": "it does not know permessage-deflate"}),
+         build="cargo build -q", source="tungstenite.rs", cannot=NO_DEFLATE),
     Peer("Chromium", ("deb:chromium", "npm:playwright-core@1.57.0"), node("chromium.cjs"), ("client",), every_run=True, cannot=W3C),
+    Peer("WebSocket-Node", ("npm:websocket@1.0.35",), node("websocket-node.cjs"), cannot=NO_DEFLATE | ALWAYS_A_CODE,
+         quirks=always("refragmented", {"continuations received": 12}, "cuts messages at 16 KiB, and only there")
+         | always("close-bare", {"end": "closed 1000", "its end": "1006"},
+                  "answers a Close without a code with 1000, and tells the application of 1006")),
+    Peer("faye-websocket", ("npm:faye-websocket@0.11.4", "npm:permessage-deflate@0.1.7"), node("faye-websocket.cjs"),
+         cannot=WHOLE | ALWAYS_A_CODE | {"client was-cut": "a client has no way to drop a connection"},
+         quirks=always("close-bare", {"end": "closed 1000", "its end": "1000"}, "takes a Close without a code for one with 1000")),
+    Peer("undici", ("npm:undici@7.30.2",), node("runtime.cjs"), ("client",), cannot=W3C,
+         quirks={"client compressed": ({"compressed": "agreed, ours marked"}, "agrees to compression, and compresses nothing")}),
+    Peer("Bun", ("npm:bun@1.4.5",), ("{installed}/node_modules/.bin/bun", f"{SOURCE}/runtime.cjs"),
+         cannot={f"client {scenario}": why for scenario, why in W3C.items()} | WHOLE
+         | {"server closed-bare": "a server's close() always sends a code"}),
+    Peer("Deno", ("npm:deno@2.9.6",),
+         ("{installed}/node_modules/.bin/deno", "run", "--quiet", "--no-lock", "--allow-all", f"{SOURCE}/runtime.cjs"),
+         cannot=NO_DEFLATE | W3C, quirks=always("cut", {"its end": "0"}, "says 0 for a connection that was cut, where the W3C says 1006")),
+    Peer("socket.io", ("npm:engine.io@6.6.11", "npm:engine.io-client@6.6.8"), node("engine.io.cjs"), ours=("--engine-io",),
+         path="/?EIO=4&transport=websocket", silent={"its end": "its interface does not tell codes"},
+         cannot=WHOLE | {"pinged": "its pings are messages", "closed": "its close() has no code",
+                         "was-cut": "its interface cannot drop a connection"}),
+    Peer("websockets, newest", ("pip:websockets@17.4",), python_alone("websockets_peer.py"), **WEBSOCKETS),
+    Peer("aiohttp", ("pip:aiohttp@3.14.5",), python_alone("aiohttp_peer.py"), cannot=WHOLE | ALWAYS_A_CODE,
+         silent={"pongs it saw": "its interface keeps pongs to itself"},
+         quirks={"server close-bare": ({"end": "closed 1000", "its end": "0"},
+                                       "answers a Close without a code with 1000, and tells the application of 0"),
+                 "client close-bare": ({"end": "closed 1000", "its end": "1006"}, "the same, but tells of 1006")}),
+    Peer("autobahn", ("pip:autobahn@26.10.2",), python_alone("autobahn_peer.py")),
+    Peer("websocket-client", ("pip:websocket-client@1.9.2",), python_alone("websocket_client_peer.py"), ("client",), cannot=NO_DEFLATE,
+         quirks={"client close-bare": ({"end": "closed 1000"}, "answers a Close without a code with 1000")}),
+    Peer("picows", ("pip:picows@2.3.1",), python_alone("picows_peer.py"), cannot=NO_DEFLATE,
+         quirks=always("close-bare", {"end": BAD_CODE}, "told to answer as it was told, it sends 1005, which must not be sent (7.4.1)")
+         | always("closed-bare", {"end": BAD_CODE, "its end": "1002"}, "its send_close() without a code sends 1005")),
 )

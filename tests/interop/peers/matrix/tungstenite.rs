@@ -72,6 +72,7 @@ impl Echo {
 }
 
 fn converse(ws: WebSocket<TcpStream>) {
+    ws.get_ref().set_nodelay(true).unwrap();
     Echo { ws, fragments: 1, hash: Sha256::new() }.converse();
 }
 

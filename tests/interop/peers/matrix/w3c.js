@@ -1,8 +1,8 @@
-// One connection through the W3C interface, wherever there is one: what it did, as an object (README.md).
-function talk(url) { // eslint-disable-line no-unused-vars
+// A connection through the W3C interface, wherever there is one: what it did, as an object (README.md).
+function converse(ws) {
   return new Promise((resolve) => {
-    const ws = new WebSocket(url, ["echo"]), parts = [];
-    let opened = false;
+    const parts = [];
+    let opened = ws.readyState === 1;
     ws.binaryType = "arraybuffer";
     ws.onopen = () => { opened = true; };
     ws.onmessage = ({data}) => {
@@ -15,10 +15,15 @@ function talk(url) { // eslint-disable-line no-unused-vars
       parts.push(data);
       ws.send(data);
     };
+    ws.onerror = () => {};
     ws.onclose = async ({code, reason}) => {
       if (!opened) return resolve({error: `it did not open: ${code} ${reason}`});
       const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await new Blob(parts).arrayBuffer()));
       resolve({code, reason, pongs: null, sha256: Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("")});
     };
   });
+}
+
+function talk(url) { // eslint-disable-line no-unused-vars
+  return converse(new WebSocket(url, ["echo"]));
 }
