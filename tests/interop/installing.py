@@ -1,6 +1,8 @@
 """Installs the peers of the interop matrix, by name, and builds their programs, all in build/interop/."""
 
+import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -74,7 +76,10 @@ def install_packages(peer):
         run("/usr/bin/python3", "-m", "pip", "install", "-q", "--disable-pip-version-check", "--upgrade", "--target", folder(peer),
             *[f"{name}=={number}" for name, number in by_kind["pip"]])
     if "cargo" in by_kind:
-        dependencies = "".join(f'{name} = "={number}"\n' for name, number in by_kind["cargo"])
+        dependencies = ""
+        for name, wanted in by_kind["cargo"]:
+            number, _, features = wanted.rstrip("]").partition("[")
+            dependencies += f'{name} = {{ version = "={number}", features = {json.dumps(features.split(",") if features else [])} }}\n'
         write(peer, "Cargo.toml", f'''[package]
 name = "peer"
 version = "0.0.0"
@@ -109,11 +114,10 @@ def write(peer, name, text):
 
 def stamp_of(peer):
     """What its installation depends on, as text."""
-    sources = []
-    for base, _, names in sorted(os.walk(SOURCE)):
-        sources += [os.path.join(base, name) for name in sorted(names)]
-    newest = max(os.stat(path).st_mtime_ns for path in sources) if peer.build else 0
-    return f"{peer.packages} {peer.build} {newest}"
+    sources = [*re.findall(r"{source}/([\w.]+)", peer.build), *([peer.source] if peer.source else [])]
+    if any(each.endswith(".cpp") for each in sources):
+        sources.append("echo.hpp")
+    return f"{peer.packages} {peer.build} {[os.stat(os.path.join(SOURCE, each)).st_mtime_ns for each in sources]}"
 
 
 def install(peer):
@@ -139,4 +143,6 @@ def fill(peer, text):
 
 def version(peer):
     kind, name, number = parts(peer.packages[0])
-    return debian_version(name) if kind == "deb" else number
+    if kind == "deb":
+        return debian_version(name)
+    return re.search(r"\d+(\.\d+)+", run(*name.split())).group() if kind == "program" else number.partition("[")[0]

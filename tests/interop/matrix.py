@@ -24,6 +24,7 @@ def expected_of(scenario):
     more = {
         "compressed": {"compressed": "both ways"},
         "fragmented": {"continuations sent": 6 * 6},
+        "empty-frames": {"continuations sent": 2 * 4},
         "refragmented": {"continuations received": 6 * 4},
         "pings": {"pings sent": 100, "pongs received": 100},
         "pinged": {"pings received": 100, "pongs sent": 100, "pongs it saw": 100},

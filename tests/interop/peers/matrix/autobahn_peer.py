@@ -49,7 +49,8 @@ class Conversation:
 
 
 class Server(Conversation, WebSocketServerProtocol):
-    pass
+    def onConnect(self, request):
+        return "echo" if "echo" in request.protocols else None
 
 
 class Client(Conversation, WebSocketClientProtocol):

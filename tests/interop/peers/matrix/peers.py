@@ -9,6 +9,7 @@ SCENARIOS = {
     "plain": "text and binary messages of 0 to 65,536 bytes, without compression",
     "compressed": "the same with permessage-deflate, both ways",
     "fragmented": "our messages come in 7 frames",
+    "empty-frames": "our messages begin and end with an empty frame",
     "refragmented": "the peer's messages come in 5 frames",
     "16MiB": "one binary message of 16 MiB, there and back",
     "pings": "100 pings of ours, each between two messages",
@@ -63,6 +64,10 @@ def python_alone(program):
     return python(program, "-S")
 
 
+def cxx(program, libraries=""):
+    return f"g++ -std=c++17 -O1 -w -o peer {{source}}/{program}.cpp -lcrypto -lpthread {libraries}"
+
+
 def always(scenario, facts, words):
     """A quirk in both roles."""
     return {f"{role} {scenario}": (facts, words) for role in ROLES}
@@ -70,7 +75,10 @@ def always(scenario, facts, words):
 
 NO_DEFLATE = {"compressed": "it does not know permessage-deflate"}
 WHOLE = {"refragmented": "its interface sends whole messages"}
+NO_CUT = {"was-cut": "its interface cannot drop a connection"}
 ALWAYS_A_CODE = {"closed-bare": "its close() always sends a code"}
+ANSWERS_1000 = always("close-bare", {"end": "closed 1000"}, "answers a Close without a code with 1000")
+TAKES_BARE_FOR_1000 = always("close-bare", {"end": "closed 1000", "its end": "1000"}, "takes a Close without a code for one with 1000")
 BAD_CODE = "failed: a Close frame has a code that may not be sent (RFC 6455, 7.4)"
 WEBSOCKETS = {
     "cannot": ALWAYS_A_CODE,
@@ -111,7 +119,7 @@ PEERS = (
                   "answers a Close without a code with 1000, and tells the application of 1006")),
     Peer("faye-websocket", ("npm:faye-websocket@0.11.4", "npm:permessage-deflate@0.1.7"), node("faye-websocket.cjs"),
          cannot=WHOLE | ALWAYS_A_CODE | {"client was-cut": "a client has no way to drop a connection"},
-         quirks=always("close-bare", {"end": "closed 1000", "its end": "1000"}, "takes a Close without a code for one with 1000")),
+         quirks=TAKES_BARE_FOR_1000),
     Peer("undici", ("npm:undici@7.30.2",), node("runtime.cjs"), ("client",), cannot=W3C,
          quirks={"client compressed": ({"compressed": "agreed, ours marked"}, "agrees to compression, and compresses nothing")}),
     Peer("Bun", ("npm:bun@1.4.5",), ("{installed}/node_modules/.bin/bun", f"{SOURCE}/runtime.cjs"),
@@ -130,10 +138,38 @@ PEERS = (
          quirks={"server close-bare": ({"end": "closed 1000", "its end": "0"},
                                        "answers a Close without a code with 1000, and tells the application of 0"),
                  "client close-bare": ({"end": "closed 1000", "its end": "1006"}, "the same, but tells of 1006")}),
-    Peer("autobahn", ("pip:autobahn@26.10.2",), python_alone("autobahn_peer.py")),
+    Peer("autobahn", ("pip:autobahn@26.10.2",), python_alone("autobahn_peer.py"),
+         quirks=WEBSOCKETS["quirks"] | ANSWERS_1000),
     Peer("websocket-client", ("pip:websocket-client@1.9.2",), python_alone("websocket_client_peer.py"), ("client",), cannot=NO_DEFLATE,
-         quirks={"client close-bare": ({"end": "closed 1000"}, "answers a Close without a code with 1000")}),
+         quirks=ANSWERS_1000),
     Peer("picows", ("pip:picows@2.3.1",), python_alone("picows_peer.py"), cannot=NO_DEFLATE,
          quirks=always("close-bare", {"end": BAD_CODE}, "told to answer as it was told, it sends 1005, which must not be sent (7.4.1)")
          | always("closed-bare", {"end": BAD_CODE, "its end": "1002"}, "its send_close() without a code sends 1005")),
+    Peer("coder", ("go:github.com/coder/websocket@v1.8.15",), ("{installed}/peer",),
+         build="cp {source}/coder.go {source}/echo.go .; CGO_ENABLED=0 GOCACHE={build}/go-cache go build -mod=mod -o peer .",
+         quirks=WEBSOCKETS["quirks"]),
+    Peer("Jetty 12", ("maven:org.eclipse.jetty.websocket:jetty-websocket-jetty-server@12.1.14",
+                      "maven:org.eclipse.jetty.websocket:jetty-websocket-jetty-client@12.1.14"), java("Jetty12"), build=javac("Jetty12")),
+    Peer("Vert.x 5", ("maven:io.vertx:vertx-core@5.0.7",), java("Vertx5"), build=javac("Vertx5"),
+         cannot=NO_CUT | ALWAYS_A_CODE,
+         quirks=TAKES_BARE_FOR_1000 | always("empty-frames", {
+             "end": "failed: nothing was received for too long", "what came back": "something else", "what it took": "something else",
+             "its end": "1001", "continuations sent": 2}, "does not hand over a message whose first frame is empty")),
+    Peer("Netty", ("maven:io.netty:netty-codec-http@4.2.20.Final",), java("Netty"), build=javac("Netty")),
+    Peer("Tyrus", ("maven:org.glassfish.tyrus:tyrus-container-grizzly-server@2.2.0", "maven:org.glassfish.tyrus:tyrus-server@2.2.0",
+                   "maven:org.glassfish.tyrus.ext:tyrus-extension-deflate@2.2.0"), java("Tyrus"), build=javac("Tyrus"),
+         path="/matrix/echo", cannot=NO_CUT | ALWAYS_A_CODE, quirks=TAKES_BARE_FOR_1000),
+    Peer("java.net.http", ("program:java -version",), java("JavaHttp"), ("client",), build=javac("JavaHttp"),
+         cannot=NO_DEFLATE | ALWAYS_A_CODE,
+         quirks=ANSWERS_1000 | always("refragmented", {"continuations received": 29}, "cuts text at 16 KiB as well")),
+    Peer("fastwebsockets", ("cargo:fastwebsockets@0.10.0[upgrade]", "cargo:hyper@1.12.0[server,client,http1]",
+                            "cargo:hyper-util@0.1.21[tokio]", "cargo:http-body-util@0.1.5", "cargo:tokio@1.54.1[full]",
+                            "cargo:sha2@0.11.1"), ("{installed}/target/debug/peer",), build="cargo build -q", source="fastwebsockets.rs",
+         cannot=NO_DEFLATE),
+    Peer("libsoup", ("deb:libsoup-3.0-0", "deb:gir1.2-soup-3.0", "deb:python3-gi"), python("soup_peer.py"),
+         cannot=WHOLE | {"pinged": "its interface has pings by a timer alone"}),
+    Peer("libwebsockets", ("deb:libwebsockets-dev", "deb:libssl-dev"), ("{installed}/peer",), build=cxx("libwebsockets", "-lwebsockets")),
+    Peer("Boost.Beast", ("deb:libboost-dev", "deb:libboost-system-dev", "deb:libssl-dev"), ("{installed}/peer",), build=cxx("beast")),
+    Peer("websocketpp", ("deb:libwebsocketpp-dev", "deb:libboost-dev", "deb:libboost-system-dev", "deb:libssl-dev"), ("{installed}/peer",),
+         build=cxx("websocketpp", "-lz"), cannot=WHOLE),
 )
