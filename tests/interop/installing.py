@@ -145,4 +145,6 @@ def version(peer):
     kind, name, number = parts(peer.packages[0])
     if kind == "deb":
         return debian_version(name)
+    if kind == "recorded":
+        return name
     return re.search(r"\d+(\.\d+)+", run(*name.split())).group() if kind == "program" else number.partition("[")[0]

@@ -23,6 +23,7 @@ def expected_of(scenario):
              "what it took": "what was sent", "its end": "1000"}
     more = {
         "compressed": {"compressed": "both ways"},
+        "compressed-empty": {"compressed": "both ways"},
         "fragmented": {"continuations sent": 6 * 6},
         "empty-frames": {"continuations sent": 2 * 4},
         "refragmented": {"continuations received": 6 * 4},

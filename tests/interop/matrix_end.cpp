@@ -85,7 +85,7 @@ struct watched_stream {
     void    write_expires_at(instant when) { socket.write_expires_at(when); }
 };
 
-constexpr timeouts patience{.connect = seconds(20), .handshake = seconds(20), .idle = seconds(10), .ping_every = {}};
+constexpr timeouts patience{.connect = seconds(20), .handshake = seconds(20), .idle = seconds(20), .ping_every = {}};
 constexpr std::string_view subprotocols[] = {"echo", "other"};
 constexpr std::string_view greeting = R"(0{"sid":"matrix","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":33554432})";
 
@@ -120,6 +120,7 @@ template <role R>
 class conversation {
     connection<R, watched_stream>& ws_;
     sha256_hash                    sent_{}, received_{}; // of the messages that are echoed
+    navette::compress              how_ = navette::compress::automatic;
 
     void fail(std::error_code error) {
         if (ended.empty()) ended = "failed: " + error.message();
@@ -143,7 +144,7 @@ class conversation {
         for (std::size_t i = 0; i < fragments; ++i) {
             const std::size_t begin = payload.size() * i / fragments, end = payload.size() * (i + 1) / fragments;
             const fin         last = i + 1 == fragments ? fin::yes : fin::no;
-            if (!go_on(ws_.send(i == 0 ? op : opcode::continuation, payload.subspan(begin, end - begin), last))) return false;
+            if (!go_on(ws_.send(i == 0 ? op : opcode::continuation, payload.subspan(begin, end - begin), last, how_))) return false;
         }
         return true;
     }
@@ -208,8 +209,14 @@ public:
             if (R == role::server && !go_on(ws_.send(greeting))) return;
             if (R == role::client && !go_on(ws_.read().error())) return;
         }
-        if (scenario == "plain" || scenario == "compressed") {
+        if (scenario == "plain") {
             if (sizes(1, {0, 1, 125, 126, 65'535, 65'536})) close();
+        } else if (scenario == "compressed") {
+            how_ = navette::compress::always;
+            if (sizes(1, {1, 125, 126, 65'535, 65'536})) close();
+        } else if (scenario == "compressed-empty") {
+            how_ = navette::compress::always;
+            if (sizes(1, {1, 0})) close();
         } else if (scenario == "fragmented") {
             if (sizes(7, {7, 1'000, 100'000})) close();
         } else if (scenario == "empty-frames") {
@@ -282,11 +289,11 @@ void talk(io_result<connection<R, watched_stream>> ws, std::string_view scenario
     print(scenario, seen, answer, said.ended, said.sent_digest(), said.received_digest());
 }
 
-// Both are told by the scenario alone; `compressed` is the one in which we offer, or accept, compression.
+// The scenarios in which we offer, or accept, compression.
 const permessage_deflate deflate;
 
 std::span<const extension_factory* const> extensions(std::string_view scenario) {
-    return scenario == "compressed" ? deflate.extensions() : std::span<const extension_factory* const>{};
+    return scenario.starts_with("compressed") ? deflate.extensions() : std::span<const extension_factory* const>{};
 }
 
 int call(std::string_view scenario, const char* url) {

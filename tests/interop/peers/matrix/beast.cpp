@@ -29,7 +29,7 @@ void obey(stream& ws, const echo::order& order, beast::error_code& error) {
     if (order.what == "/pings") {
         for (unsigned i = 0; i < order.number && !error; ++i) ws.ping(websocket::ping_data(std::to_string(i)), error);
     } else if (order.what == "/close") {
-        ws.close(order.number == 0 ? websocket::close_reason() : websocket::close_reason(static_cast<std::uint16_t>(order.number), order.rest), error);
+        ws.close(order.number == 0 ? websocket::close_reason() : websocket::close_reason(static_cast<websocket::close_code>(order.number), order.rest), error);
         if (!error) error = websocket::error::closed;
     } else if (order.what == "/cut") {
         ws.next_layer().close(error);

@@ -3,6 +3,9 @@
 "use strict";
 
 const {createHash} = require("node:crypto");
+const {readFileSync} = require("node:fs");
+const http = require("node:http");
+const path = require("node:path");
 
 class Echo {
   constructor(ways) {
@@ -43,4 +46,17 @@ async function run({serve, call, end}) {
   process.exit(0);
 }
 
-module.exports = {Echo, inPieces, run};
+let home;
+
+// The address of a page that has the functions of w3c.js, as one that the browser trusts to have those for digests.
+async function site() {
+  if (!home) {
+    const script = readFileSync(path.join(__dirname, "w3c.js"), "utf8");
+    const server = http.createServer((_, answer) => answer.setHeader("Content-Type", "text/html").end(`<!doctype html><script>${script}</script>`));
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+    home = `http://127.0.0.1:${server.address().port}/`;
+  }
+  return home;
+}
+
+module.exports = {Echo, inPieces, run, site};

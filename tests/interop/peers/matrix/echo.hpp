@@ -10,6 +10,8 @@
 #include <vector>
 
 struct echo {
+    static constexpr unsigned unknown = 0; // a code that is not told
+
     std::size_t fragments = 1;
     unsigned pongs = 0;
     EVP_MD_CTX* hash = EVP_MD_CTX_new();
@@ -50,7 +52,8 @@ struct echo {
     void report(unsigned code, const std::string& reason) {
         unsigned char digest[32];
         EVP_DigestFinal_ex(hash, digest, nullptr);
-        std::printf("{\"code\": %u, \"reason\": \"%s\", \"pongs\": %u, \"sha256\": \"", code, reason.c_str(), pongs);
+        const std::string known = code == unknown ? "null" : std::to_string(code);
+        std::printf("{\"code\": %s, \"reason\": \"%s\", \"pongs\": %u, \"sha256\": \"", known.c_str(), reason.c_str(), pongs);
         for (const unsigned char byte : digest) std::printf("%02x", byte);
         std::puts("\"}");
         std::fflush(stdout);

@@ -3,7 +3,6 @@
 
 #include <libwebsockets.h>
 
-#include <cstring>
 #include <deque>
 
 namespace {
@@ -19,6 +18,7 @@ struct conversation {
     std::deque<frame> owed{};
     unsigned code = 1006, closing = 0;
     std::string reason{}, farewell{};
+    std::string leaving{}; // a compressed payload is read until the next callback
     bool is_closing = false, is_cut = false;
 };
 
@@ -65,10 +65,9 @@ int give(lws* wsi, conversation& it) {
     }
     frame next = std::move(it.owed.front());
     it.owed.pop_front();
-    std::string room(LWS_PRE + next.payload.size(), '\0');
-    std::memcpy(room.data() + LWS_PRE, next.payload.data(), next.payload.size());
-    if (lws_write(wsi, reinterpret_cast<unsigned char*>(room.data()) + LWS_PRE, next.payload.size(), static_cast<lws_write_protocol>(next.protocol)) < 0)
-        return -1;
+    it.leaving = std::string(LWS_PRE, '\0') + next.payload;
+    auto* payload = reinterpret_cast<unsigned char*>(it.leaving.data()) + LWS_PRE;
+    if (lws_write(wsi, payload, next.payload.size(), static_cast<lws_write_protocol>(next.protocol)) < 0) return -1;
     lws_callback_on_writable(wsi);
     return 0;
 }
@@ -96,7 +95,8 @@ int callback(lws* wsi, lws_callback_reasons why, void* user, void* in, std::size
         break;
     case LWS_CALLBACK_CLOSED:
     case LWS_CALLBACK_CLIENT_CLOSED:
-        (*it)->said.report((*it)->code, (*it)->reason);
+        // The answer to a Close of its own is kept from us.
+        (*it)->said.report((*it)->is_closing ? echo::unknown : (*it)->code, (*it)->reason);
         delete *it;
         is_done = true;
         break;

@@ -7,7 +7,8 @@ SOURCE = os.path.dirname(os.path.abspath(__file__))
 
 SCENARIOS = {
     "plain": "text and binary messages of 0 to 65,536 bytes, without compression",
-    "compressed": "the same with permessage-deflate, both ways",
+    "compressed": "the same with permessage-deflate, both ways, from 1 byte on",
+    "compressed-empty": "messages without payload behind one with, compressed",
     "fragmented": "our messages come in 7 frames",
     "empty-frames": "our messages begin and end with an empty frame",
     "refragmented": "the peer's messages come in 5 frames",
@@ -73,7 +74,7 @@ def always(scenario, facts, words):
     return {f"{role} {scenario}": (facts, words) for role in ROLES}
 
 
-NO_DEFLATE = {"compressed": "it does not know permessage-deflate"}
+NO_DEFLATE = dict.fromkeys(("compressed", "compressed-empty"), "it does not know permessage-deflate")
 WHOLE = {"refragmented": "its interface sends whole messages"}
 NO_CUT = {"was-cut": "its interface cannot drop a connection"}
 ALWAYS_A_CODE = {"closed-bare": "its close() always sends a code"}
@@ -121,7 +122,8 @@ PEERS = (
          cannot=WHOLE | ALWAYS_A_CODE | {"client was-cut": "a client has no way to drop a connection"},
          quirks=TAKES_BARE_FOR_1000),
     Peer("undici", ("npm:undici@7.30.2",), node("runtime.cjs"), ("client",), cannot=W3C,
-         quirks={"client compressed": ({"compressed": "agreed, ours marked"}, "agrees to compression, and compresses nothing")}),
+         quirks=dict.fromkeys(("client compressed", "client compressed-empty"),
+                              ({"compressed": "agreed, ours marked"}, "agrees to compression, and compresses nothing"))),
     Peer("Bun", ("npm:bun@1.4.5",), ("{installed}/node_modules/.bin/bun", f"{SOURCE}/runtime.cjs"),
          cannot={f"client {scenario}": why for scenario, why in W3C.items()} | WHOLE
          | {"server closed-bare": "a server's close() always sends a code"}),
@@ -167,9 +169,18 @@ PEERS = (
                             "cargo:sha2@0.11.1"), ("{installed}/target/debug/peer",), build="cargo build -q", source="fastwebsockets.rs",
          cannot=NO_DEFLATE),
     Peer("libsoup", ("deb:libsoup-3.0-0", "deb:gir1.2-soup-3.0", "deb:python3-gi"), python("soup_peer.py"),
-         cannot=WHOLE | {"pinged": "its interface has pings by a timer alone"}),
-    Peer("libwebsockets", ("deb:libwebsockets-dev", "deb:libssl-dev"), ("{installed}/peer",), build=cxx("libwebsockets", "-lwebsockets")),
-    Peer("Boost.Beast", ("deb:libboost-dev", "deb:libboost-system-dev", "deb:libssl-dev"), ("{installed}/peer",), build=cxx("beast")),
+         cannot=WHOLE | {"pinged": "its interface has pings by a timer alone"}, quirks=ANSWERS_1000),
+    Peer("libwebsockets", ("deb:libwebsockets-dev", "deb:libssl-dev"), ("{installed}/peer",), build=cxx("libwebsockets", "-lwebsockets"),
+         cannot={"closed-bare": "without a code it closes without a Close",
+                 "compressed-empty": "an assertion of its own ends it when it compresses an empty message that is not the first"},
+         quirks=always("closed", {"its end": "None"}, "keeps the answer to its own Close from the application")),
+    Peer("Boost.Beast", ("deb:libboost-dev", "deb:libboost-system-dev", "deb:libssl-dev"), ("{installed}/peer",), build=cxx("beast"), quirks=ANSWERS_1000),
     Peer("websocketpp", ("deb:libwebsocketpp-dev", "deb:libboost-dev", "deb:libboost-system-dev", "deb:libssl-dev"), ("{installed}/peer",),
-         build=cxx("websocketpp", "-lz"), cannot=WHOLE),
+         build=cxx("websocketpp", "-lz"), cannot=WHOLE, quirks=ANSWERS_1000),
+    Peer("Ruby websocket-driver", ("deb:ruby-websocket-driver", "deb:ruby"), ("ruby", f"{SOURCE}/ruby_driver.rb"),
+         cannot=NO_DEFLATE | WHOLE | ALWAYS_A_CODE, quirks=TAKES_BARE_FOR_1000),
+    Peer("PHP", ("deb:php-cli",), ("php", f"{SOURCE}/php_stream.php"), ("client",), cannot=NO_DEFLATE),
+    Peer("Firefox", ("deb:firefox-esr", "npm:ws@8.23.0"), node("firefox.cjs"), ("client",), cannot=W3C),
+    Peer("Kaazing Gateway", ("recorded:opening handshake", "pip:websockets@17.4"), python_alone("kaazing.py"), ("server",),
+         **WEBSOCKETS | {"cannot": WEBSOCKETS["cannot"] | NO_DEFLATE}),
 )

@@ -51,4 +51,5 @@ async def call():
             await converse(ws)
 
 
-asyncio.run(serve() if is_server() else call())
+if __name__ == "__main__":
+    asyncio.run(serve() if is_server() else call())
