@@ -13,6 +13,9 @@ from peers import SOURCE
 ROOT = os.path.abspath(os.path.join(SOURCE, "..", "..", "..", ".."))
 INSTALLED = os.path.join(ROOT, "build", "interop")
 PATIENCE = 900  # seconds that one installation may take
+# What Debian calls the tools that install and build.
+TOOLS = {"npm": "npm", "node": "nodejs", "cargo": "cargo-web", "mvn": "maven", "javac": "default-jdk-headless", "go": "golang-go",
+         "g++": "g++", "pip": "python3-pip"}
 
 
 class Missing(Exception):
@@ -68,7 +71,9 @@ def install_packages(peer):
     for package in peer.packages:
         kind, name, number = parts(package)
         by_kind.setdefault(kind, []).append((name, number))
-    install_debian([name for name, _ in by_kind.get("deb", [])])
+    words = {{"maven": "mvn"}.get(kind, kind) for kind in by_kind} | set(peer.build.split()) | {peer.command[0]}
+    tools = [package for tool, package in TOOLS.items() if tool in words and shutil.which(tool) is None]
+    install_debian([*tools, *[name for name, _ in by_kind.get("deb", [])]])
     if "npm" in by_kind:
         run("npm", "install", "--prefix", folder(peer), "--no-save", "--no-package-lock", "--no-audit", "--no-fund",
             *[f"{name}@{number}" for name, number in by_kind["npm"]])

@@ -99,10 +99,12 @@ def port_of(program):
 
 
 class Run:
-    """The cases of one peer in one role, one after the other; a peer that has failed is started again."""
+    """The scenarios of one peer in one role, one after the other; a peer that has failed is started again. `reach(port)` is the
+    beginning of the URL by which who listens there is reached."""
 
-    def __init__(self, peer, role, command):
-        self.peer, self.role, self.command = peer, role, command
+    def __init__(self, peer, role, command, scenarios, options=(), reach=lambda port: f"ws://127.0.0.1:{port}"):
+        self.peer, self.role, self.command, self.scenarios, self.reach = peer, role, command, scenarios, reach
+        self.options = [*peer.ours, *options]
         self.theirs = self.ours = None
 
     def __call__(self, scenario):
@@ -116,21 +118,18 @@ class Run:
     def _as_server(self, scenario):
         if self.theirs is None:
             self.theirs = Program(*self.command, "server")
-            self.port = port_of(self.theirs)
-        url = f"ws://127.0.0.1:{self.port}{self.peer.path}"
-        status, out, err = Program(OURS, *self.peer.ours, "client", scenario, url).end()
+            self.url = self.reach(port_of(self.theirs)) + self.peer.path
+        status, out, err = Program(OURS, *self.options, "client", scenario, self.url).end()
         if status != 0:
             raise AssertionError(f"our end: status {status}, {out} {err}")
         return json.loads(out), line_of(self.theirs)
 
     def _as_client(self, scenario):
         if self.ours is None:
-            self.ours = Program(OURS, *self.peer.ours, "server")
-            port = port_of(self.ours)
-            ahead = [each for role, each in self.peer.cases() if role == "client"]
-            ahead = ahead[ahead.index(scenario):]
-            urls = [f"ws://127.0.0.1:{port}/{each}" for each in ahead]
-            self.theirs = Program(*self.command, "client", *urls)
+            self.ours = Program(OURS, *self.options, "server")
+            url = self.reach(port_of(self.ours))
+            ahead = self.scenarios[self.scenarios.index(scenario):]
+            self.theirs = Program(*self.command, "client", *[f"{url}/{each}" for each in ahead])
         theirs = line_of(self.theirs)
         return line_of(self.ours), theirs
 
@@ -145,8 +144,9 @@ def try_peer(peer, command, seen):
     """Runs its cases and notes in `seen` what was seen; how many have failed."""
     failed = 0
     for role in peer.roles:
-        run = Run(peer, role, command)
-        for scenario in [each for of, each in peer.cases() if of == role]:
+        scenarios = [each for of, each in peer.cases() if of == role]
+        run = Run(peer, role, command, scenarios)
+        for scenario in scenarios:
             name = f"matrix {peer.name} {role}: {scenario}"
             try:
                 ours, theirs = run(scenario)
@@ -193,11 +193,13 @@ def main():
               f"{time.monotonic() - began:.1f} s", flush=True)
 
     if options.all and not options.only:
+        text = page(seen, versions, PAGE)
         with open(PAGE, "w", encoding="utf-8") as file:
-            file.write(page(seen, versions))
+            file.write(text)
     wrong = current_shape(PAGE)
     report(f"FAIL matrix docs/interop.md is current: {wrong}" if wrong else "PASS matrix docs/interop.md is current")
     sys.exit(1 if failed or wrong else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

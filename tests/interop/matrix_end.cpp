@@ -1,10 +1,13 @@
 // navette's end of the interop matrix: drives a peer that echoes and obeys (see peers/README.md), in either role, and
 // counts the frames on the wire.
-// usage: matrix_end client SCENARIO URL | server     [--engine-io] before that: what socket.io has between it and us
+// usage: matrix_end [OPTION]... client SCENARIO URL | server
+//   --engine-io  speaks what socket.io has between its messages and WebSocket
+//   --ca FILE    of who issued the certificate of a wss URL's server
 // server: prints `listening on PORT`; a client's scenario is the path of its request. One line of JSON for each scenario.
 #include <navette/codec/digest.hpp>
 #include <navette/deflate.hpp>
 #include <navette/tcp.hpp>
+#include <navette/tls.hpp>
 
 #include <cstdio>
 #include <cstring>
@@ -63,10 +66,10 @@ struct wire {
     direction sent{}, received{};
 };
 
-// A socket that shows what passes to `seen`, which outlives it.
+// A stream that shows what passes to `seen`, which outlives it.
 struct watched_stream {
-    tcp::stream socket;
-    wire*       seen;
+    any_stream socket;
+    wire*      seen;
 
     io_result<std::size_t> read_some(byte_span in) {
         const auto n = socket.read_some(in);
@@ -78,18 +81,23 @@ struct watched_stream {
         if (n) seen->sent.feed(out.first(*n));
         return n;
     }
-    void    shutdown_write() { static_cast<void>(socket.shutdown_write()); }
+    void    shutdown_write() { socket.shutdown_write(); }
     void    close() { socket.close(); }
-    instant now() const { return socket.now(); }
+    instant now() { return socket.now(); }
     void    read_expires_at(instant when) { socket.read_expires_at(when); }
     void    write_expires_at(instant when) { socket.write_expires_at(when); }
 };
 
-constexpr timeouts patience{.connect = seconds(20), .handshake = seconds(20), .idle = seconds(20), .ping_every = {}};
+// Without a heartbeat, but for the scenario that is about it.
+constexpr timeouts patience(std::string_view scenario) {
+    return {.connect = seconds(20), .handshake = seconds(20), .idle = seconds(20), .ping_every = scenario == "idle" ? milliseconds(300) : duration{}};
+}
+
 constexpr std::string_view subprotocols[] = {"echo", "other"};
 constexpr std::string_view greeting = R"(0{"sid":"matrix","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":33554432})";
 
-bool engine_io = false;
+bool        engine_io = false;
+const char* ca        = nullptr;
 
 // Text of exactly `size` bytes, of characters of every length.
 std::string text_of(std::size_t size) {
@@ -229,6 +237,8 @@ public:
             if (pings()) close();
         } else if (scenario == "pinged") {
             if (order("/pings 100") && echoed("all of them") && echoed("answered")) close();
+        } else if (scenario == "idle" || scenario == "silent") {
+            if (echoed("there?") && order("/wait 3") && echoed("still there?")) close();
         } else if (scenario == "close") {
             if (echoed("there?")) close(close_code::normal, "enough");
         } else if (scenario == "close-bare") {
@@ -296,14 +306,25 @@ std::span<const extension_factory* const> extensions(std::string_view scenario) 
     return scenario.starts_with("compressed") ? deflate.extensions() : std::span<const extension_factory* const>{};
 }
 
+io_result<any_stream> reach(const uri& target) {
+    auto socket = tcp::connect(target.host, target.port);
+    if (!socket) return socket.error();
+    if (!target.secure) return any_stream(std::move(*socket));
+    if (ca == nullptr) return errc::no_tls;
+    static const auto context = tls::context::client(tls::pem::file(ca));
+    if (!context) return context.error();
+    auto laid = tls::connect(std::move(*socket), *context, target.host);
+    return laid ? io_result<any_stream>(any_stream(std::move(*laid))) : laid.error();
+}
+
 int call(std::string_view scenario, const char* url) {
     const auto target = parse_uri(url);
     if (!target) return 2;
-    wire seen;
-    auto socket = tcp::connect(target->host, target->port, patience.connect);
-    if (!socket) return print(scenario, seen, seen.received, "failed: " + socket.error().message()), 1;
-    talk(connect(watched_stream{std::move(*socket), &seen}, *target,
-                 {.subprotocols = subprotocols, .extensions = extensions(scenario)}, default_limits, patience),
+    wire       seen;
+    auto       stream = reach(*target);
+    if (!stream) return print(scenario, seen, seen.received, "failed: " + stream.error().message()), 1;
+    talk(connect(watched_stream{std::move(*stream), &seen}, *target,
+                 {.subprotocols = subprotocols, .extensions = extensions(scenario)}, default_limits, patience(scenario)),
          scenario, seen);
     return 0;
 }
@@ -312,7 +333,7 @@ int call(std::string_view scenario, const char* url) {
 void serve(tcp::stream socket) {
     wire           seen;
     watched_stream stream{std::move(socket), &seen};
-    stream.read_expires_at(tcp::now() + patience.handshake);
+    stream.read_expires_at(tcp::now() + patience({}).handshake);
     std::vector<std::byte> memory(65'536);
     std::size_t            have = 0;
     while (!seen.received.head.ends_with("\r\n\r\n") && have < memory.size()) {
@@ -337,7 +358,7 @@ void serve(tcp::stream socket) {
         if (!written) return print(scenario, seen, seen.sent, "failed: " + written.error().message());
         answer = answer.subspan(*written);
     }
-    talk(connection<role::server, watched_stream>::open(std::move(stream), *agreed, default_limits, patience, in), scenario, seen);
+    talk(connection<role::server, watched_stream>::open(std::move(stream), *agreed, default_limits, patience(scenario), in), scenario, seen);
 }
 
 int run_server() {
@@ -353,10 +374,15 @@ int run_server() {
 
 int main(int argc, char** argv) {
     int at = 1;
-    if (at < argc && std::strcmp(argv[at], "--engine-io") == 0) ++at, engine_io = true;
+    for (; at < argc && argv[at][0] == '-'; ++at) {
+        const std::string_view option = argv[at];
+        if (option == "--engine-io") engine_io = true;
+        else if (option == "--ca" && at + 1 < argc) ca = argv[++at];
+        else return 2;
+    }
     const std::string_view mode = at < argc ? argv[at] : "";
     if (mode == "server" && at + 1 == argc) return run_server();
     if (mode == "client" && at + 3 == argc) return call(argv[at + 1], argv[at + 2]);
-    std::fputs("usage: matrix_end [--engine-io] client SCENARIO URL | server\n", stderr);
+    std::fputs("usage: matrix_end [--engine-io] [--ca FILE] client SCENARIO URL | server\n", stderr);
     return 2;
 }

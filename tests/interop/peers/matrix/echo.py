@@ -16,7 +16,7 @@ class Echo:
 
     def order(self, message):
         """None if `message` is to be echoed, and then it counts; else what is to be done: "pings", number; "close", code
-        or None, reason; "cut"; or nothing more."""
+        or None, reason; "wait", seconds; "cut"; or nothing more."""
         if not isinstance(message, str) or not message.startswith("/"):
             self.hash.update(message.encode() if isinstance(message, str) else message)
             return None
@@ -24,8 +24,8 @@ class Echo:
         if command == "fragments":
             self.fragments = int(rest[0])
             return ("nothing",)
-        if command == "pings":
-            return "pings", int(rest[0])
+        if command in ("pings", "wait"):
+            return command, int(rest[0])
         if command == "close":
             return "close", int(rest[0]) if rest else None, rest[1] if rest else ""
         return (command,)

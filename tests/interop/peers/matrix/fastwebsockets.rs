@@ -111,9 +111,9 @@ where
 }
 
 async fn call(url: &str) -> Result<WebSocket<TokioIo<Upgraded>>, Box<dyn std::error::Error>> {
-    let host = url.trim_start_matches("ws://").split('/').next().unwrap_or("");
+    let (host, path) = url.trim_start_matches("ws://").split_once('/').unwrap_or((url, ""));
     let request = Request::builder()
-        .uri(url.replacen("ws:", "http:", 1))
+        .uri(format!("/{path}"))
         .header("Host", host)
         .header(UPGRADE, "websocket")
         .header(CONNECTION, "upgrade")

@@ -19,6 +19,8 @@ async def converse(ws):
                 echo.pongs += 1
         elif order == "close":
             await ws.close(*rest)
+        elif order == "wait":
+            await asyncio.sleep(rest[0])
         elif order == "cut":
             ws.transport.abort()
 

@@ -1,0 +1,121 @@
+"""navette behind nginx, HAProxy, Apache and Caddy with the configurations of docs/reverse-proxies.md, and in front of them as a
+client; the other end is python3-websockets. The time-outs are made shorter, so that idle connections meet them."""
+
+import os
+import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from cases import report
+from daemons import FOLDER, daemon, free_ports, make_certificates, path, write
+from installing import install
+from matrix import CUT, Run, expected_of, found_in
+from peers import PEERS, SCENARIOS
+
+PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "reverse-proxies.md")
+PEER = PEERS[0]
+IDLE = {"idle": "nothing is said for three times as long as the proxy allows, but for our heartbeat",
+        "silent": "the same without a heartbeat"}
+
+
+def configuration(name, port, ports):
+    """The page's, with these ports and files and short time-outs, and how often each was replaced."""
+    with open(PAGE, encoding="utf-8") as file:
+        text = re.search(rf"^```{name}\n(.*?)^```", file.read(), re.MULTILINE | re.DOTALL).group(1)
+    for what, instead in (("127.0.0.1:9001", f"127.0.0.1:{port}"), (r"(listen |bind :|Listen |\*:|localhost:)8080", rf"\g<1>{ports[0]}"),
+                          (r"(listen |bind :|Listen |\*:|localhost:)8443", rf"\g<1>{ports[1]}"), ("/etc/ssl/", f"{FOLDER}/"),
+                          (r"\b(_timeout |tunnel |timeout=)60s?", r"\g<1>1")):
+        text = re.sub(what, instead, text)
+    if "9001" in text or "8080" in text or "8443" in text or "/etc/ssl" in text:
+        raise AssertionError(f"not all of it was replaced: {text}")
+    return text
+
+
+def nginx(port, ports):
+    folders = " ".join(f"{kind}_temp_path {path(f'nginx.{port}.{kind}')};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    text = configuration("nginx", port, ports).replace("listen ", "listen 127.0.0.1:")
+    write(f"nginx.{port}", f"daemon off; pid {path(f'nginx.{port}.pid')}; error_log stderr; worker_processes 1;\n"
+                           f"events {{ worker_connections 100; }}\nhttp {{ access_log off; {folders}\n{text}}}\n")
+    return "nginx", "-e", "stderr", "-c", path(f"nginx.{port}")
+
+
+def haproxy(port, ports):
+    text = configuration("haproxy", port, ports).replace("bind :", "bind 127.0.0.1:").replace("tunnel 1", "tunnel 1s")
+    return "haproxy", "-db", "-f", write(f"haproxy.{port}", text)
+
+
+def apache(port, ports):
+    modules = "".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"
+                      for name in ("mpm_event", "authz_core", "proxy", "proxy_http", "socache_shmcb", "ssl"))
+    text = configuration("apache", port, ports).replace("Listen ", "Listen 127.0.0.1:")
+    write(f"apache.{port}", f"{modules}ServerRoot {FOLDER}\nServerName localhost\nPidFile {path(f'apache.{port}.pid')}\nErrorLog /dev/stderr\n"
+                            f"DefaultRuntimeDir {FOLDER}\nStartServers 1\n{text}")
+    return "apache2", "-D", "FOREGROUND", "-f", path(f"apache.{port}")
+
+
+def caddy(port, ports):
+    text = configuration("caddyfile", port, ports)
+    write(f"caddy.{port}", "{\n    admin off\n    default_bind 127.0.0.1\n    auto_https disable_redirects\n"
+                           "    log {\n        level ERROR\n    }\n}\n" + text)
+    return "caddy", "run", "--adapter", "caddyfile", "--config", path(f"caddy.{port}")
+
+
+# Which ends no idle connection is known; see the page.
+PROXIES = {"nginx": nginx, "HAProxy": haproxy, "Apache": apache, "Caddy": caddy}
+NEVER = ("Caddy",)
+
+
+def in_front_of(proxy, port):
+    """Starts one; the ports for ws and wss."""
+    ports = free_ports(2)
+    daemon(*PROXIES[proxy](port, ports), ports=ports, environment={"HOME": FOLDER, "XDG_DATA_HOME": FOLDER, "XDG_CONFIG_HOME": FOLDER})
+    return dict(zip(("ws", "wss"), ports))
+
+
+def expected(proxy, role, scenario):
+    facts = expected_of(scenario) | PEER.quirks.get(f"{role} {scenario}", ({}, ""))[0]
+    if scenario == "silent" and proxy not in NEVER:
+        facts |= {"end": "cut", "what came back": "something else", "its end": "1006"}
+    return facts
+
+
+def found(scenario, ours, theirs):
+    facts = found_in(scenario, ours, theirs)
+    return facts | {"end": "cut"} if scenario == "silent" and facts["end"] in CUT else facts
+
+
+def try_proxy(proxy, command):
+    failed = 0
+    scenarios = [each for role, each in PEER.cases() if role == "server"] + list(IDLE)
+    for role, where in (("client", "navette behind"), ("server", "navette in front")):
+        for scheme in ("ws", "wss"):
+            run = Run(PEER, role, command, scenarios, ("--ca", path("ca.pem")),
+                      lambda port, scheme=scheme: f"{scheme}://localhost:{in_front_of(proxy, port)[scheme]}")
+            for scenario in scenarios:
+                name = f"reverse-proxies {proxy}, {scheme}, {where}: {scenario}"
+                try:
+                    ours, theirs = run(scenario)
+                    is_kept = scenario != "idle" or ours["sent"].get("ping", 0) > 1
+                    has = found(scenario, ours, theirs) if "error" not in theirs else {"end": theirs["error"]}
+                    wrong = "; ".join([f"{fact}: found {has.get(fact)!r}, expected {value!r}"
+                                       for fact, value in expected(proxy, role, scenario).items() if has.get(fact) != value]
+                                      + ([] if is_kept else ["there was no heartbeat"]))
+                except Exception as error:  # a case may fail in any way
+                    wrong = " ".join(f"{type(error).__name__} {error}".split())
+                report(f"FAIL {name}: {wrong}" if wrong else f"PASS {name}")
+                failed += bool(wrong)
+            run.end()
+    return failed
+
+
+def main():
+    make_certificates()
+    os.environ["SSL_CERT_FILE"] = path("ca.pem")
+    command = install(PEER)
+    with ThreadPoolExecutor(len(PROXIES)) as pool:
+        failed = sum(pool.map(lambda proxy: try_proxy(proxy, command), PROXIES))
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
