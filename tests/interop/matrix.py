@@ -39,9 +39,10 @@ def expected_of(scenario):
     return facts | more.get(scenario, {})
 
 
-# What our end says when a transport has ended without a Close: by a FIN, or by a reset.
+# What our end says when a transport has ended without a Close: by a FIN, by a reset, or within TLS.
 CUT = ("failed: the transport ended before the closing handshake was complete (RFC 6455, 7.1.5)",
-       "failed: Connection reset by peer")
+       "failed: Connection reset by peer",
+       "failed: the transport ended without the mark that its engine ends a stream with: it may have been cut (RFC 8446, 6.1)")
 
 
 def found_in(scenario, ours, theirs):

@@ -4,71 +4,73 @@ client; the other end is python3-websockets. The time-outs are made shorter, so 
 import os
 import re
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from cases import report
 from daemons import FOLDER, daemon, free_ports, make_certificates, path, write
 from installing import install
 from matrix import CUT, Run, expected_of, found_in
-from peers import PEERS, SCENARIOS
+from peers import PEERS
 
 PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "reverse-proxies.md")
 PEER = PEERS[0]
-IDLE = {"idle": "nothing is said for three times as long as the proxy allows, but for our heartbeat",
-        "silent": "the same without a heartbeat"}
+IDLE = ("idle", "silent")  # for three times as long as the proxy allows, with our heartbeat and without
 
 
-def configuration(name, port, ports):
-    """The page's, with these ports and files and short time-outs, and how often each was replaced."""
+def configuration(name, port, ports, is_short):
+    """The page's, with these ports and files, and maybe with time-outs of a second."""
     with open(PAGE, encoding="utf-8") as file:
         text = re.search(rf"^```{name}\n(.*?)^```", file.read(), re.MULTILINE | re.DOTALL).group(1)
     for what, instead in (("127.0.0.1:9001", f"127.0.0.1:{port}"), (r"(listen |bind :|Listen |\*:|localhost:)8080", rf"\g<1>{ports[0]}"),
-                          (r"(listen |bind :|Listen |\*:|localhost:)8443", rf"\g<1>{ports[1]}"), ("/etc/ssl/", f"{FOLDER}/"),
-                          (r"\b(_timeout |tunnel |timeout=)60s?", r"\g<1>1")):
+                          (r"(listen |bind :|Listen |\*:|localhost:)8443", rf"\g<1>{ports[1]}"), ("/etc/ssl/", f"{FOLDER}/")):
         text = re.sub(what, instead, text)
+    if is_short:
+        text = re.sub(r"(timeout |tunnel |Timeout |timeout=)60", r"\g<1>1", text)
     if "9001" in text or "8080" in text or "8443" in text or "/etc/ssl" in text:
         raise AssertionError(f"not all of it was replaced: {text}")
     return text
 
 
-def nginx(port, ports):
-    folders = " ".join(f"{kind}_temp_path {path(f'nginx.{port}.{kind}')};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    text = configuration("nginx", port, ports).replace("listen ", "listen 127.0.0.1:")
-    write(f"nginx.{port}", f"daemon off; pid {path(f'nginx.{port}.pid')}; error_log stderr; worker_processes 1;\n"
+def nginx(port, ports, is_short):
+    folders = " ".join(f"{kind}_temp_path {path(f'nginx.{port}.{is_short}.{kind}')};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    text = configuration("nginx", port, ports, is_short).replace("listen ", "listen 127.0.0.1:")
+    write(f"nginx.{port}.{is_short}", f"daemon off; pid {path(f'nginx.{port}.{is_short}.pid')}; error_log stderr; worker_processes 1;\n"
                            f"events {{ worker_connections 100; }}\nhttp {{ access_log off; {folders}\n{text}}}\n")
-    return "nginx", "-e", "stderr", "-c", path(f"nginx.{port}")
+    return "nginx", "-e", "stderr", "-c", path(f"nginx.{port}.{is_short}")
 
 
-def haproxy(port, ports):
-    text = configuration("haproxy", port, ports).replace("bind :", "bind 127.0.0.1:").replace("tunnel 1", "tunnel 1s")
-    return "haproxy", "-db", "-f", write(f"haproxy.{port}", text)
+def haproxy(port, ports, is_short):
+    text = configuration("haproxy", port, ports, is_short).replace("bind :", "bind 127.0.0.1:")
+    return "haproxy", "-db", "-f", write(f"haproxy.{port}.{is_short}", text)
 
 
-def apache(port, ports):
+def apache(port, ports, is_short):
     modules = "".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"
                       for name in ("mpm_event", "authz_core", "proxy", "proxy_http", "socache_shmcb", "ssl"))
-    text = configuration("apache", port, ports).replace("Listen ", "Listen 127.0.0.1:")
-    write(f"apache.{port}", f"{modules}ServerRoot {FOLDER}\nServerName localhost\nPidFile {path(f'apache.{port}.pid')}\nErrorLog /dev/stderr\n"
+    text = configuration("apache", port, ports, is_short).replace("Listen ", "Listen 127.0.0.1:")
+    write(f"apache.{port}.{is_short}", f"{modules}ServerRoot {FOLDER}\nServerName localhost\nPidFile {path(f'apache.{port}.{is_short}.pid')}\nErrorLog {path(f'apache.{port}.{is_short}.log')}\n"
                             f"DefaultRuntimeDir {FOLDER}\nStartServers 1\n{text}")
-    return "apache2", "-D", "FOREGROUND", "-f", path(f"apache.{port}")
+    return "apache2", "-D", "FOREGROUND", "-f", path(f"apache.{port}.{is_short}")
 
 
-def caddy(port, ports):
-    text = configuration("caddyfile", port, ports)
-    write(f"caddy.{port}", "{\n    admin off\n    default_bind 127.0.0.1\n    auto_https disable_redirects\n"
+def caddy(port, ports, is_short):
+    text = configuration("caddyfile", port, ports, is_short)
+    write(f"caddy.{port}.{is_short}", "{\n    admin off\n    default_bind 127.0.0.1\n    auto_https disable_redirects\n"
                            "    log {\n        level ERROR\n    }\n}\n" + text)
-    return "caddy", "run", "--adapter", "caddyfile", "--config", path(f"caddy.{port}")
+    return "caddy", "run", "--adapter", "caddyfile", "--config", path(f"caddy.{port}.{is_short}")
 
 
-# Which ends no idle connection is known; see the page.
 PROXIES = {"nginx": nginx, "HAProxy": haproxy, "Apache": apache, "Caddy": caddy}
-NEVER = ("Caddy",)
+NEVER = ("Caddy",)  # ends an idle connection
+starting = threading.Lock()
 
 
-def in_front_of(proxy, port):
+def in_front_of(proxy, port, is_short):
     """Starts one; the ports for ws and wss."""
-    ports = free_ports(2)
-    daemon(*PROXIES[proxy](port, ports), ports=ports, environment={"HOME": FOLDER, "XDG_DATA_HOME": FOLDER, "XDG_CONFIG_HOME": FOLDER})
+    with starting:  # or one takes the ports that another has found free
+        ports = free_ports(2)
+        daemon(*PROXIES[proxy](port, ports, is_short), ports=ports, environment={"HOME": FOLDER, "XDG_DATA_HOME": FOLDER, "XDG_CONFIG_HOME": FOLDER})
     return dict(zip(("ws", "wss"), ports))
 
 
@@ -84,27 +86,36 @@ def found(scenario, ours, theirs):
     return facts | {"end": "cut"} if scenario == "silent" and facts["end"] in CUT else facts
 
 
+def try_case(run, proxy, scenario):
+    """What differs from what has to be seen, in words; nothing if all is well."""
+    ours, theirs = run(scenario)
+    if "error" in theirs:
+        return f"it could not open: {theirs['error']}; our end: {ours['end']}"
+    if scenario == "idle" and ours["sent"].get("ping", 0) < 2:
+        return "there was no heartbeat"
+    has = found(scenario, ours, theirs)
+    return "; ".join(f"{fact}: found {has[fact]!r}, expected {value!r}"
+                     for fact, value in expected(proxy, run.role, scenario).items() if has[fact] != value)
+
+
 def try_proxy(proxy, command):
+    """Runs its cases; how many have failed."""
     failed = 0
-    scenarios = [each for role, each in PEER.cases() if role == "server"] + list(IDLE)
+    usual = [each for role, each in PEER.cases() if role == "server"]
     for role, where in (("client", "navette behind"), ("server", "navette in front")):
         for scheme in ("ws", "wss"):
-            run = Run(PEER, role, command, scenarios, ("--ca", path("ca.pem")),
-                      lambda port, scheme=scheme: f"{scheme}://localhost:{in_front_of(proxy, port)[scheme]}")
-            for scenario in scenarios:
-                name = f"reverse-proxies {proxy}, {scheme}, {where}: {scenario}"
-                try:
-                    ours, theirs = run(scenario)
-                    is_kept = scenario != "idle" or ours["sent"].get("ping", 0) > 1
-                    has = found(scenario, ours, theirs) if "error" not in theirs else {"end": theirs["error"]}
-                    wrong = "; ".join([f"{fact}: found {has.get(fact)!r}, expected {value!r}"
-                                       for fact, value in expected(proxy, role, scenario).items() if has.get(fact) != value]
-                                      + ([] if is_kept else ["there was no heartbeat"]))
-                except Exception as error:  # a case may fail in any way
-                    wrong = " ".join(f"{type(error).__name__} {error}".split())
-                report(f"FAIL {name}: {wrong}" if wrong else f"PASS {name}")
-                failed += bool(wrong)
-            run.end()
+            for scenarios, is_short in ((usual, False), (list(IDLE), True)):
+                run = Run(PEER, role, command, scenarios, ("--ca", path("ca.pem")), lambda port, scheme=scheme, is_short=is_short:
+                          f"{scheme}://localhost:{in_front_of(proxy, port, is_short)[scheme]}")
+                for scenario in scenarios:
+                    name = f"reverse-proxies {proxy}, {scheme}, {where}: {scenario}"
+                    try:
+                        wrong = try_case(run, proxy, scenario)
+                    except Exception as error:  # a case may fail in any way
+                        wrong = " ".join(f"{type(error).__name__} {error}".split())
+                    report(f"FAIL {name}: {wrong}" if wrong else f"PASS {name}")
+                    failed += bool(wrong)
+                run.end()
     return failed
 
 
