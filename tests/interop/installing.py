@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import threading
 
 from cases import BUILD
 from peers import SOURCE
@@ -16,6 +17,10 @@ PATIENCE = 900  # seconds that one installation may take
 # What Debian calls the tools that install and build.
 TOOLS = {"npm": "npm", "node": "nodejs", "cargo": "cargo-web", "mvn": "maven", "javac": "default-jdk-headless", "go": "golang-go",
          "g++": "g++", "pip": "python3-pip"}
+
+
+# apt and Maven keep what they share for one at a time.
+alone = threading.Lock()
 
 
 class Missing(Exception):
@@ -73,7 +78,8 @@ def install_packages(peer):
         by_kind.setdefault(kind, []).append((name, number))
     words = {{"maven": "mvn"}.get(kind, kind) for kind in by_kind} | set(peer.build.split()) | {peer.command[0]}
     tools = [package for tool, package in TOOLS.items() if tool in words and shutil.which(tool) is None]
-    install_debian([*tools, *[name for name, _ in by_kind.get("deb", [])]])
+    with alone:
+        install_debian([*tools, *[name for name, _ in by_kind.get("deb", [])]])
     if "npm" in by_kind:
         run("npm", "install", "--prefix", folder(peer), "--no-save", "--no-package-lock", "--no-audit", "--no-fund",
             *[f"{name}@{number}" for name, number in by_kind["npm"]])
@@ -105,7 +111,8 @@ debug = false
                                .format(*name.split(":"), number) for name, number in by_kind["maven"])
         write(peer, "pom.xml", "<project><modelVersion>4.0.0</modelVersion><groupId>navette</groupId><artifactId>peer</artifactId>"
                                f"<version>1</version><dependencies>{dependencies}</dependencies></project>")
-        run("mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib", cwd=folder(peer))
+        with alone:
+            run("mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib", cwd=folder(peer))
     if "go" in by_kind:
         write(peer, "go.mod", "module peer\n")
         for name, number in by_kind["go"]:

@@ -4,14 +4,15 @@ is compared with what has to be seen; with --all it is written to docs/interop.m
 import argparse
 import json
 import os
+import signal
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from cases import BUILD, Program, report
 from installing import Missing, install, version
 from matrix_page import current_shape, page
-from peers import PEERS, ROLES, SCENARIOS
+from peers import PEERS
 
 OURS = os.path.join(BUILD, "tests", "matrix_end")
 PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "interop.md")
@@ -161,6 +162,29 @@ def try_peer(peer, command, seen):
     return failed
 
 
+def try_peers(chosen, may_be_missing, ahead, seen, versions):
+    """Those peers' cases, as soon as each is installed; how many have failed."""
+    failed = 0
+    installing = {ahead.submit(install, peer): peer for peer in chosen}
+    waited = time.monotonic()
+    for installed in as_completed(installing):
+        peer = installing[installed]
+        try:
+            command = installed.result()
+        except Missing as why:
+            allowed = peer.name in may_be_missing
+            report(f"{'SKIP' if allowed else 'FAIL'} matrix {peer.name}: {why}")
+            failed += not allowed
+            continue
+        began = time.monotonic()
+        versions[peer.name] = version(peer)
+        failed += try_peer(peer, command, seen)
+        print(f"     {peer.name} {versions[peer.name]}: {began - waited:.1f} s until installed, "
+              f"{time.monotonic() - began:.1f} s", flush=True)
+        waited = time.monotonic()
+    return failed
+
+
 def main():
     parser = argparse.ArgumentParser(prog="tests/interop/run.sh", allow_abbrev=False, description=__doc__)
     parser.error = lambda why: (print(f"tests/interop/run.sh: {why}", file=sys.stderr), sys.exit(2))
@@ -174,24 +198,15 @@ def main():
         if name not in names:
             parser.error(f"there is no peer {name}; the peers are: {', '.join(names)}")
 
-    failed, seen, versions = 0, {}, {}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     chosen = [peer for peer in PEERS if (peer.name in options.only if options.only else options.all or peer.every_run)]
-    ahead = ThreadPoolExecutor(1)
-    installing = [(peer, ahead.submit(install, peer)) for peer in chosen]
-    for peer, installed in installing:
-        waited = time.monotonic()
-        try:
-            command = installed.result()
-        except Missing as why:
-            allowed = peer.name in options.allow_skip
-            report(f"{'SKIP' if allowed else 'FAIL'} matrix {peer.name}: {why}")
-            failed += not allowed
-            continue
-        began = time.monotonic()
-        versions[peer.name] = version(peer)
-        failed += try_peer(peer, command, seen)
-        print(f"     {peer.name} {versions[peer.name]}: {began - waited:.1f} s until installed, "
-              f"{time.monotonic() - began:.1f} s", flush=True)
+    seen, versions, ahead = {}, {}, ThreadPoolExecutor(2)
+    try:
+        failed = try_peers(chosen, options.allow_skip, ahead, seen, versions)
+    finally:
+        ahead.shutdown(wait=False, cancel_futures=True)
+        for program in list(Program.running):
+            program.kill()
 
     if options.all and not options.only:
         text = page(seen, versions, PAGE)

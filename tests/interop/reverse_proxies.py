@@ -22,8 +22,9 @@ def configuration(name, port, ports, is_short):
     """The page's, with these ports and files, and maybe with time-outs of a second."""
     with open(PAGE, encoding="utf-8") as file:
         text = re.search(rf"^```{name}\n(.*?)^```", file.read(), re.MULTILINE | re.DOTALL).group(1)
-    for what, instead in (("127.0.0.1:9001", f"127.0.0.1:{port}"), (r"(listen |bind :|Listen |\*:|localhost:)8080", rf"\g<1>{ports[0]}"),
-                          (r"(listen |bind :|Listen |\*:|localhost:)8443", rf"\g<1>{ports[1]}"), ("/etc/ssl/", f"{FOLDER}/")):
+    before = r"(listen |bind :|Listen |\*:|localhost:)"
+    for what, instead in (("127.0.0.1:9001", f"127.0.0.1:{port}"), ("/etc/ssl/", f"{FOLDER}/"),
+                          (f"{before}8080", rf"\g<1>{ports[0]}"), (f"{before}8443", rf"\g<1>{ports[1]}")):
         text = re.sub(what, instead, text)
     if is_short:
         text = re.sub(r"(timeout |tunnel |Timeout |timeout=)60", r"\g<1>1", text)
@@ -33,7 +34,8 @@ def configuration(name, port, ports, is_short):
 
 
 def nginx(port, ports, is_short):
-    folders = " ".join(f"{kind}_temp_path {path(f'nginx.{port}.{is_short}.{kind}')};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    folders = " ".join(f"{kind}_temp_path {path(f'nginx.{port}.{is_short}.{kind}')};"
+                       for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     text = configuration("nginx", port, ports, is_short).replace("listen ", "listen 127.0.0.1:")
     write(f"nginx.{port}.{is_short}", f"daemon off; pid {path(f'nginx.{port}.{is_short}.pid')}; error_log stderr; worker_processes 1;\n"
                            f"events {{ worker_connections 100; }}\nhttp {{ access_log off; {folders}\n{text}}}\n")
@@ -49,9 +51,10 @@ def apache(port, ports, is_short):
     modules = "".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"
                       for name in ("mpm_event", "authz_core", "proxy", "proxy_http", "socache_shmcb", "ssl"))
     text = configuration("apache", port, ports, is_short).replace("Listen ", "Listen 127.0.0.1:")
-    write(f"apache.{port}.{is_short}", f"{modules}ServerRoot {FOLDER}\nServerName localhost\nPidFile {path(f'apache.{port}.{is_short}.pid')}\nErrorLog {path(f'apache.{port}.{is_short}.log')}\n"
-                            f"DefaultRuntimeDir {FOLDER}\nStartServers 1\n{text}")
-    return "apache2", "-D", "FOREGROUND", "-f", path(f"apache.{port}.{is_short}")
+    name = f"apache.{port}.{is_short}"
+    write(name, f"{modules}ServerRoot {FOLDER}\nDefaultRuntimeDir {FOLDER}\nServerName localhost\nStartServers 1\n"
+                f"PidFile {path(f'{name}.pid')}\nErrorLog {path(f'{name}.log')}\n{text}")
+    return "apache2", "-D", "FOREGROUND", "-f", path(name)
 
 
 def caddy(port, ports, is_short):
@@ -70,7 +73,8 @@ def in_front_of(proxy, port, is_short):
     """Starts one; the ports for ws and wss."""
     with starting:  # or one takes the ports that another has found free
         ports = free_ports(2)
-        daemon(*PROXIES[proxy](port, ports, is_short), ports=ports, environment={"HOME": FOLDER, "XDG_DATA_HOME": FOLDER, "XDG_CONFIG_HOME": FOLDER})
+        homes = dict.fromkeys(("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"), FOLDER)
+        daemon(*PROXIES[proxy](port, ports, is_short), ports=ports, environment=homes)
     return dict(zip(("ws", "wss"), ports))
 
 

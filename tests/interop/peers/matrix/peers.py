@@ -28,9 +28,10 @@ ROLES = {"server": "it serves, we call", "client": "it calls, we serve"}
 @dataclass(frozen=True)
 class Peer:
     """`packages`: KIND:NAME[@VERSION], installed by name, of which the first is the peer itself. `build`: a shell's
-    command in the peer's folder; `source`: of a Rust program. `{source}` and `{installed}` in a command are the folders of both. `cannot`: by scenario, or by role and
-    scenario, why there is no such case. `silent`: what its interface does not tell, and so is not compared. `quirks`: by
-    role and scenario, what differs from what is expected, and that in words. `ours`: options for our end."""
+    command in the peer's folder; `source`: the file of a program in Rust. `{source}` and `{installed}` in a command are this
+    folder and the peer's. `cannot`: by scenario, or by role and scenario, why there is no such case. `silent`: what its
+    interface does not tell, and so is not compared. `quirks`: by role and scenario, what differs from what is expected, and
+    that in words. `ours`: options for our end; `path`: of its server's URL."""
     name: str
     packages: tuple
     command: tuple
@@ -106,8 +107,8 @@ PEERS = (
     Peer("gorilla", ("deb:golang-github-gorilla-websocket-dev",), ("{installed}/peer",), every_run=True,
          build="GO111MODULE=off GOPATH=/usr/share/gocode CGO_ENABLED=0 GOCACHE={build}/go-cache "
                "go build -o peer {source}/gorilla.go {source}/echo.go",
-         quirks={"server refragmented": ({"continuations received": 10}, "begins a frame when its buffer of 4096 bytes is full, not when told"),
-                 "client refragmented": ({"continuations received": 48}, "the same, and cuts large pieces as well")}),
+         quirks={"server refragmented": ({"continuations received": 10}, "ends a frame when its buffer of 4,096 bytes is full, not when told"),
+                 "client refragmented": ({"continuations received": 48}, "does so too, and cuts large pieces as well")}),
     Peer("Jetty 9", ("deb:libjetty9-java", "deb:libjetty9-extra-java"), java("Jetty9"), every_run=True,
          build="mkdir -p lib; ln -sf /usr/share/java/jetty9-*.jar /usr/share/java/servlet-api.jar lib; " + javac("Jetty9")),
     Peer("tungstenite", ("cargo:tungstenite@0.30.0", "cargo:sha2@0.11.1"), ("{installed}/target/debug/peer",), every_run=True,
@@ -139,7 +140,8 @@ PEERS = (
          silent={"pongs it saw": "its interface keeps pongs to itself"},
          quirks={"server close-bare": ({"end": "closed 1000", "its end": "0"},
                                        "answers a Close without a code with 1000, and tells the application of 0"),
-                 "client close-bare": ({"end": "closed 1000", "its end": "1006"}, "the same, but tells of 1006")}),
+                 "client close-bare": ({"end": "closed 1000", "its end": "1006"},
+                                       "answers a Close without a code with 1000, and tells the application of 1006")}),
     Peer("autobahn", ("pip:autobahn@26.10.2",), python_alone("autobahn_peer.py"),
          quirks=WEBSOCKETS["quirks"] | ANSWERS_1000),
     Peer("websocket-client", ("pip:websocket-client@1.9.2",), python_alone("websocket_client_peer.py"), ("client",), cannot=NO_DEFLATE,
@@ -174,7 +176,8 @@ PEERS = (
          cannot={"closed-bare": "without a code it closes without a Close",
                  "compressed-empty": "an assertion of its own ends it when it compresses an empty message that is not the first"},
          quirks=always("closed", {"its end": "None"}, "keeps the answer to its own Close from the application")),
-    Peer("Boost.Beast", ("deb:libboost-dev", "deb:libboost-system-dev", "deb:libssl-dev"), ("{installed}/peer",), build=cxx("beast"), quirks=ANSWERS_1000),
+    Peer("Boost.Beast", ("deb:libboost-dev", "deb:libboost-system-dev", "deb:libssl-dev"), ("{installed}/peer",), build=cxx("beast"),
+         quirks=ANSWERS_1000),
     Peer("websocketpp", ("deb:libwebsocketpp-dev", "deb:libboost-dev", "deb:libboost-system-dev", "deb:libssl-dev"), ("{installed}/peer",),
          build=cxx("websocketpp", "-lz"), cannot=WHOLE, quirks=ANSWERS_1000),
     Peer("Ruby websocket-driver", ("deb:ruby-websocket-driver", "deb:ruby"), ("ruby", f"{SOURCE}/ruby_driver.rb"),
