@@ -191,7 +191,7 @@ def main():
     parser.add_argument("--all", action="store_true", help="every peer, and docs/interop.md is written")
     parser.add_argument("--allow-skip", metavar="PEER", action="append", default=[],
                         help="with --all: this peer need not be there; what the page says of it is kept")
-    parser.add_argument("--only", metavar="PEER", action="append", default=[], help="for developers: these peers alone")
+    parser.add_argument("--only", metavar="PEER", action="append", default=[], help="for developers: these peers alone; with --all the rest of the page is kept")
     options = parser.parse_args()
     names = [peer.name for peer in PEERS]
     for name in options.allow_skip + options.only:
@@ -208,7 +208,7 @@ def main():
         for program in list(Program.running):
             program.kill()
 
-    if options.all and not options.only:
+    if options.all:
         text = page(seen, versions, PAGE)
         with open(PAGE, "w", encoding="utf-8") as file:
             file.write(text)

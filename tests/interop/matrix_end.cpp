@@ -90,7 +90,7 @@ struct watched_stream {
 
 // Without a heartbeat, but for the scenario that is about it.
 constexpr timeouts patience(std::string_view scenario) {
-    return {.connect = seconds(20), .handshake = seconds(20), .idle = seconds(20), .ping_every = scenario == "idle" ? milliseconds(300) : duration{}};
+    return {.handshake = seconds(20), .idle = seconds(20), .ping_every = scenario == "idle" ? milliseconds(300) : duration{}};
 }
 
 constexpr std::string_view subprotocols[] = {"echo", "other"};
@@ -102,7 +102,8 @@ const char* ca        = nullptr;
 // Text of exactly `size` bytes, of characters of every length.
 std::string text_of(std::size_t size) {
     std::string text;
-    for (unsigned n = 0; text.size() + 64 < size; ++n) text += "{\"n\":" + std::to_string(n * 7'919u % 10'007u) + ",\"t\":\"é中🧵\"},";
+    for (unsigned n = 0; text.size() + 64 < size; ++n)
+        text += "{\"n\":" + std::to_string(n * 7'919u % 10'007u) + ",\"t\":\"é中🧵\"},";
     text.resize(size, 'x');
     return text;
 }
@@ -169,7 +170,9 @@ class conversation {
         received_.update(data);
         const bool same = back->type == op && data.size() == payload.size() &&
                           (data.empty() || std::memcmp(data.data(), payload.data(), data.size()) == 0);
-        if (!same) ended = "failed: " + std::to_string(payload.size()) + " bytes came back as " + std::to_string(data.size()) + ", or different";
+        if (!same)
+            ended = "failed: " + std::to_string(payload.size()) + " bytes came back as " + std::to_string(data.size()) +
+                    ", or different";
         return same;
     }
     bool echoed(std::string_view text, std::size_t fragments = 1) { return echoed(opcode::text, as_bytes(text), fragments); }
@@ -349,7 +352,7 @@ void serve(tcp::stream socket) {
     server_handshake       handshake(options, parts);
     byte_span              in = byte_span(memory).first(have);
     const handshake_status status = handshake.receive(in, out);
-    if (status != handshake_status::upgrade) return print(scenario, seen, seen.sent, "failed: this request is no upgrade");
+    if (status != handshake_status::upgrade) return print(scenario, seen, seen.sent, "failed: it is no upgrade");
     const auto agreed = handshake.accept();
     if (!agreed || append_http1(handshake.response(), out) != errc{}) return print(scenario, seen, seen.sent, "failed: no answer");
     const_byte_span answer = out.data();
@@ -358,7 +361,8 @@ void serve(tcp::stream socket) {
         if (!written) return print(scenario, seen, seen.sent, "failed: " + written.error().message());
         answer = answer.subspan(*written);
     }
-    talk(connection<role::server, watched_stream>::open(std::move(stream), *agreed, default_limits, patience(scenario), in), scenario, seen);
+    using opened = connection<role::server, watched_stream>;
+    talk(opened::open(std::move(stream), *agreed, default_limits, patience(scenario), in), scenario, seen);
 }
 
 int run_server() {

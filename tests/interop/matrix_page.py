@@ -80,11 +80,13 @@ def sections_of(path):
 
 def page(seen, versions, path):
     kept = sections_of(path)
-    digests = {scenario: ours["sent_sha256"] for (_, _, scenario), ours in seen.items() if ours["received_sha256"] == ours["sent_sha256"]}
+    versions = {name: text.split("\n")[0].removeprefix(f"## {name} ") for name, text in kept.items()} | versions
+    digests = dict(re.findall(r"^\| (\S+) \| .* \| `(\w+)` \|$", open(path, encoding="utf-8").read(), re.MULTILINE)) if kept else {}
+    digests |= {scenario: ours["sent_sha256"] for (_, _, scenario), ours in seen.items() if ours["received_sha256"] == ours["sent_sha256"]}
     parts = [OPENING, "| scenario | what it is | SHA-256 of all payloads |\n| --- | --- | --- |\n" + "".join(
         f"| {name} | {words} | `{digests.get(name, '')}` |\n" for name, words in SCENARIOS.items())]
     parts.append("| peer | version | it serves | it calls |\n| --- | --- | --- | --- |\n" + "".join(
-        f"| {f'**{peer.name}**' if peer.every_run else peer.name} | {versions.get(peer.name, 'as below')} "
+        f"| {f'**{peer.name}**' if peer.every_run else peer.name} | {versions.get(peer.name, '')} "
         f"| {' | '.join(str(len([1 for of, _ in peer.cases() if of == role])) + ' cases' for role in ROLES)} |\n" for peer in PEERS))
     for peer in PEERS:
         made = section(peer, seen, versions.get(peer.name, "")) or kept.get(peer.name)

@@ -16,7 +16,7 @@ public final class JavaHttp implements WebSocket.Listener, Echo.Ways {
 
     @Override public void onOpen(WebSocket opened) {
         ws = opened;
-        ws.request(1);
+        ws.request(Long.MAX_VALUE);
     }
     @Override public CompletionStage<?> onText(WebSocket from, CharSequence piece, boolean last) {
         text.append(piece);
@@ -25,7 +25,6 @@ public final class JavaHttp implements WebSocket.Listener, Echo.Ways {
             text.setLength(0);
             echo.text(message);
         }
-        ws.request(1);
         return null;
     }
     @Override public CompletionStage<?> onBinary(WebSocket from, ByteBuffer piece, boolean last) {
@@ -37,12 +36,10 @@ public final class JavaHttp implements WebSocket.Listener, Echo.Ways {
             binary.reset();
             echo.binary(message);
         }
-        ws.request(1);
         return null;
     }
     @Override public CompletionStage<?> onPong(WebSocket from, ByteBuffer payload) {
         ++echo.pongs;
-        ws.request(1);
         return null;
     }
     @Override public CompletionStage<?> onClose(WebSocket from, int code, String reason) {
@@ -52,7 +49,8 @@ public final class JavaHttp implements WebSocket.Listener, Echo.Ways {
     @Override public void onError(WebSocket from, Throwable error) { echo.report(1006, ""); }
 
     @Override public void send(byte[] piece, boolean isText, boolean first, boolean last) throws Exception {
-        (isText ? ws.sendText(new String(piece, StandardCharsets.UTF_8), last) : ws.sendBinary(ByteBuffer.wrap(piece), last)).get(20, TimeUnit.SECONDS);
+        var sent = isText ? ws.sendText(new String(piece, StandardCharsets.UTF_8), last) : ws.sendBinary(ByteBuffer.wrap(piece), last);
+        sent.get(20, TimeUnit.SECONDS);
     }
     @Override public void ping(byte[] payload) throws Exception { ws.sendPing(ByteBuffer.wrap(payload)).get(20, TimeUnit.SECONDS); }
     @Override public void close(Integer code, String reason) { ws.sendClose(code, reason); }

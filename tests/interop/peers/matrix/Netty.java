@@ -75,12 +75,14 @@ public final class Netty extends SimpleChannelInboundHandler<WebSocketFrame> imp
 
     private static void serve() throws Exception {
         WebSocketServerProtocolConfig config = WebSocketServerProtocolConfig.newBuilder().websocketPath("/").checkStartsWith(true)
-            .subprotocols("echo").allowExtensions(true).maxFramePayloadLength(LARGEST).handleCloseFrames(false).sendCloseFrame(null).dropPongFrames(false).build();
+            .subprotocols("echo").allowExtensions(true).maxFramePayloadLength(LARGEST).handleCloseFrames(false).sendCloseFrame(null)
+            .dropPongFrames(false).build();
         Channel listening = new ServerBootstrap().group(group()).channel(NioServerSocketChannel.class)
             .childHandler(new ChannelInitializer<Channel>() {
                 @Override protected void initChannel(Channel made) {
-                    made.pipeline().addLast(new HttpServerCodec(), new HttpObjectAggregator(65536), new WebSocketServerCompressionHandler(0),
-                        new WebSocketServerProtocolHandler(config), new WebSocketFrameAggregator(LARGEST), new Netty());
+                    made.pipeline().addLast(new HttpServerCodec(), new HttpObjectAggregator(65536),
+                        new WebSocketServerCompressionHandler(0), new WebSocketServerProtocolHandler(config),
+                        new WebSocketFrameAggregator(LARGEST), new Netty());
                 }
             }).bind("127.0.0.1", 0).sync().channel();
         Echo.listening(((InetSocketAddress) listening.localAddress()).getPort());
@@ -97,12 +99,13 @@ public final class Netty extends SimpleChannelInboundHandler<WebSocketFrame> imp
             URI to = new URI(url);
             Netty peer = new Netty();
             WebSocketClientProtocolConfig config = WebSocketClientProtocolConfig.newBuilder().webSocketUri(to).subprotocol("echo")
-                .allowExtensions(true).customHeaders(new DefaultHttpHeaders()).maxFramePayloadLength(LARGEST).handleCloseFrames(false).sendCloseFrame(null)
-                .dropPongFrames(false).build();
+                .allowExtensions(true).customHeaders(new DefaultHttpHeaders()).maxFramePayloadLength(LARGEST)
+                .handleCloseFrames(false).sendCloseFrame(null).dropPongFrames(false).build();
             new Bootstrap().group(group).channel(NioSocketChannel.class).handler(new ChannelInitializer<Channel>() {
                 @Override protected void initChannel(Channel made) {
-                    made.pipeline().addLast(new HttpClientCodec(), new HttpObjectAggregator(65536), new WebSocketClientCompressionHandler(0),
-                        new WebSocketClientProtocolHandler(config), new WebSocketFrameAggregator(LARGEST), peer);
+                    made.pipeline().addLast(new HttpClientCodec(), new HttpObjectAggregator(65536),
+                        new WebSocketClientCompressionHandler(0), new WebSocketClientProtocolHandler(config),
+                        new WebSocketFrameAggregator(LARGEST), peer);
                 }
             }).connect(to.getHost(), to.getPort()).sync();
             return peer.echo;

@@ -51,7 +51,8 @@ public final class Tyrus extends Endpoint implements Echo.Ways {
 
     public static final class Application implements ServerApplicationConfig {
         @Override public Set<ServerEndpointConfig> getEndpointConfigs(Set<Class<? extends Endpoint>> found) {
-            return Set.of(ServerEndpointConfig.Builder.create(Tyrus.class, "/echo").subprotocols(List.of("echo")).extensions(EXTENSIONS).build());
+            return Set.of(ServerEndpointConfig.Builder.create(Tyrus.class, "/echo").subprotocols(List.of("echo"))
+                .extensions(EXTENSIONS).build());
         }
         @Override public Set<Class<?>> getAnnotatedEndpointClasses(Set<Class<?>> found) { return Set.of(); }
     }
@@ -68,8 +69,8 @@ public final class Tyrus extends Endpoint implements Echo.Ways {
         client.getProperties().put(BUFFER, LARGEST);
         Echo.call(words, url -> {
             Tyrus peer = new Tyrus();
-            client.connectToServer(peer, ClientEndpointConfig.Builder.create().preferredSubprotocols(List.of("echo")).extensions(EXTENSIONS).build(),
-                new URI(url));
+            var config = ClientEndpointConfig.Builder.create().preferredSubprotocols(List.of("echo")).extensions(EXTENSIONS).build();
+            client.connectToServer(peer, config, new URI(url));
             return peer.echo;
         });
     }

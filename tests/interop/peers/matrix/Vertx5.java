@@ -44,7 +44,8 @@ public final class Vertx5 implements Echo.Ways {
         if (words[0].equals("server")) {
             HttpServerOptions options = new HttpServerOptions().setHost("127.0.0.1").setPort(0).setMaxWebSocketFrameSize(LARGEST)
                 .setMaxWebSocketMessageSize(LARGEST).setPerMessageWebSocketCompressionSupported(true).addWebSocketSubProtocol("echo");
-            vertx.createHttpServer(options).webSocketHandler(Vertx5::new).listen().onSuccess(server -> Echo.listening(server.actualPort()));
+            vertx.createHttpServer(options).webSocketHandler(Vertx5::new).listen()
+                .onSuccess(server -> Echo.listening(server.actualPort()));
             return;
         }
         WebSocketClient client = vertx.createWebSocketClient(new WebSocketClientOptions().setMaxFrameSize(LARGEST)
@@ -53,7 +54,8 @@ public final class Vertx5 implements Echo.Ways {
             URI to = new URI(url);
             WebSocketConnectOptions options = new WebSocketConnectOptions().setHost(to.getHost()).setPort(to.getPort())
                 .setURI(to.getPath()).addSubProtocol("echo");
-            return client.connect(options).map(ws -> new Vertx5(ws).echo).toCompletionStage().toCompletableFuture().get(20, TimeUnit.SECONDS);
+            return client.connect(options).map(ws -> new Vertx5(ws).echo).toCompletionStage().toCompletableFuture()
+                .get(20, TimeUnit.SECONDS);
         });
     }
 }

@@ -76,8 +76,9 @@ async def call():
         ended = loop.create_future()
         factory = WebSocketClientFactory(url, protocols=["echo"])
         factory.protocol, factory.ended = Client, lambda _, ended=ended: ended.done() or ended.set_result(None)
-        factory.setProtocolOptions(**OPTIONS, perMessageCompressionOffers=[PerMessageDeflateOffer()], perMessageCompressionAccept=lambda response:
-                                   PerMessageDeflateResponseAccept(response) if isinstance(response, PerMessageDeflateResponse) else None)
+        factory.setProtocolOptions(
+            **OPTIONS, perMessageCompressionOffers=[PerMessageDeflateOffer()], perMessageCompressionAccept=lambda response:
+            PerMessageDeflateResponseAccept(response) if isinstance(response, PerMessageDeflateResponse) else None)
         await loop.create_connection(factory, "127.0.0.1", urlsplit(url).port)
         await asyncio.wait_for(ended, 60)
 

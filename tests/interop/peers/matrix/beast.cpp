@@ -29,7 +29,9 @@ void obey(stream& ws, const echo::order& order, beast::error_code& error) {
     if (order.what == "/pings") {
         for (unsigned i = 0; i < order.number && !error; ++i) ws.ping(websocket::ping_data(std::to_string(i)), error);
     } else if (order.what == "/close") {
-        ws.close(order.number == 0 ? websocket::close_reason() : websocket::close_reason(static_cast<websocket::close_code>(order.number), order.rest), error);
+        websocket::close_reason reason;
+        if (order.number != 0) reason = {static_cast<websocket::close_code>(order.number), order.rest};
+        ws.close(reason, error);
         if (!error) error = websocket::error::closed;
     } else if (order.what == "/cut") {
         ws.next_layer().close(error);
@@ -38,7 +40,7 @@ void obey(stream& ws, const echo::order& order, beast::error_code& error) {
 
 void converse(stream& ws) {
     echo said;
-    ws.control_callback([&](websocket::frame_type kind, beast::string_view) { said.pongs += kind == websocket::frame_type::pong; });
+    ws.control_callback([&](auto kind, auto) { said.pongs += kind == websocket::frame_type::pong; });
     beast::error_code error;
     while (!error) {
         beast::flat_buffer in;
@@ -52,11 +54,13 @@ void converse(stream& ws) {
         }
         ws.text(ws.got_text());
         const auto pieces = said.pieces(message);
-        for (std::size_t i = 0; i < pieces.size() && !error; ++i) ws.write_some(i + 1 == pieces.size(), asio::buffer(pieces[i]), error);
+        for (std::size_t i = 0; i < pieces.size() && !error; ++i)
+            ws.write_some(i + 1 == pieces.size(), asio::buffer(pieces[i]), error);
     }
     const auto reason = ws.reason();
+    const unsigned code = reason.code == websocket::close_code::none ? 1005 : reason.code;
     if (error != websocket::error::closed) said.report(1006, "");
-    else said.report(reason.code == websocket::close_code::none ? 1005 : reason.code, std::string(reason.reason.data(), reason.reason.size()));
+    else said.report(code, std::string(reason.reason.data(), reason.reason.size()));
 }
 
 void serve() {

@@ -78,13 +78,15 @@ func (ws *coder) Ended(err error) (int, string) {
 
 func main() {
     protocols, compression := []string{"echo"}, websocket.CompressionContextTakeover
+    accepting := websocket.AcceptOptions{Subprotocols: protocols, CompressionMode: compression, CompressionThreshold: 1}
+    dialing := websocket.DialOptions{Subprotocols: protocols, CompressionMode: compression, CompressionThreshold: 1}
     run(func(w http.ResponseWriter, r *http.Request) {
-        ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: protocols, CompressionMode: compression, CompressionThreshold: 1})
+        ws, err := websocket.Accept(w, r, &accepting)
         if err == nil {
             converse(opened(ws))
         }
     }, func(url string) (ways, error) {
-        ws, _, err := websocket.Dial(within(), url, &websocket.DialOptions{Subprotocols: protocols, CompressionMode: compression, CompressionThreshold: 1})
+        ws, _, err := websocket.Dial(within(), url, &dialing)
         if err != nil {
             return nil, err
         }

@@ -44,7 +44,8 @@ void take(lws* wsi, conversation& it, const void* in, std::size_t size) {
     if (order.what.empty()) {
         const auto pieces = it.said.pieces(it.come);
         for (std::size_t i = 0; i < pieces.size(); ++i)
-            it.owed.push_back({pieces[i], lws_write_ws_flags(binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT, i == 0, i + 1 == pieces.size())});
+            it.owed.push_back({pieces[i], lws_write_ws_flags(binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT, i == 0,
+                                                             i + 1 == pieces.size())});
     } else {
         obey(it, order);
     }
@@ -59,8 +60,8 @@ int give(lws* wsi, conversation& it) {
     }
     if (it.owed.empty()) {
         if (!it.is_closing) return 0;
-        if (it.closing != 0)
-            lws_close_reason(wsi, static_cast<lws_close_status>(it.closing), reinterpret_cast<unsigned char*>(it.farewell.data()), it.farewell.size());
+        auto* reason = reinterpret_cast<unsigned char*>(it.farewell.data());
+        if (it.closing != 0) lws_close_reason(wsi, static_cast<lws_close_status>(it.closing), reason, it.farewell.size());
         return -1;
     }
     frame next = std::move(it.owed.front());
@@ -105,9 +106,11 @@ int callback(lws* wsi, lws_callback_reasons why, void* user, void* in, std::size
     return 0;
 }
 
-const lws_protocols protocols[] = {{"echo", callback, sizeof(conversation*), 65536, 0, nullptr, 0}, {nullptr, nullptr, 0, 0, 0, nullptr, 0}};
-const lws_extension extensions[] = {{"permessage-deflate", lws_extension_callback_pm_deflate, "permessage-deflate; client_max_window_bits"},
-                                    {nullptr, nullptr, nullptr}};
+const lws_protocols protocols[] = {{"echo", callback, sizeof(conversation*), 65536, 0, nullptr, 0},
+                                   {nullptr, nullptr, 0, 0, 0, nullptr, 0}};
+const lws_extension extensions[] = {
+    {"permessage-deflate", lws_extension_callback_pm_deflate, "permessage-deflate; client_max_window_bits"},
+    {nullptr, nullptr, nullptr}};
 
 lws_context* context(int port) {
     lws_set_log_level(0, nullptr);

@@ -14,7 +14,10 @@ function converse(ws) {
     close: (code, reason) => ws.close(code, reason),
     cut: () => ws.drop(1006, "", true),
   });
-  ws.on("message", ({type, utf8Data, binaryData}) => echo.message(type === "utf8" ? Buffer.from(utf8Data) : binaryData, type !== "utf8"));
+  ws.on("message", ({type, utf8Data, binaryData}) => {
+    if (type === "utf8") echo.message(Buffer.from(utf8Data), false);
+    else echo.message(binaryData, true);
+  });
   ws.on("pong", () => ++echo.pongs);
   ws.on("close", (code, reason) => echo.report(code, reason));
 }
@@ -23,7 +26,9 @@ run({
   serve(listening) {
     const httpServer = http.createServer();
     const server = new WebSocketServer({...options, httpServer});
-    server.on("request", (request) => converse(request.accept(request.requestedProtocols.includes("echo") ? "echo" : null, request.origin)));
+    server.on("request", (request) => {
+      converse(request.accept(request.requestedProtocols.includes("echo") ? "echo" : null, request.origin));
+    });
     httpServer.listen(0, "127.0.0.1", () => listening(httpServer.address().port));
   },
   call: (url) => new Promise((resolve, reject) => {

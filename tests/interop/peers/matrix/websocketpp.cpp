@@ -38,7 +38,8 @@ void obey(Connection& ws, const echo::order& order) {
     if (order.what == "/pings") {
         for (unsigned i = 0; i < order.number; ++i) ws.ping(std::to_string(i));
     } else if (order.what == "/close") {
-        ws.close(order.number == 0 ? websocketpp::close::status::blank : static_cast<websocketpp::close::status::value>(order.number), order.rest);
+        const auto code = static_cast<websocketpp::close::status::value>(order.number);
+        ws.close(code == 0 ? websocketpp::close::status::blank : code, order.rest);
     } else if (order.what == "/cut") {
         ws.get_raw_socket().close();
     }
@@ -64,7 +65,6 @@ void prepare(Endpoint& endpoint) {
     endpoint.clear_error_channels(websocketpp::log::elevel::all);
     endpoint.init_asio();
     endpoint.set_max_message_size(1 << 26);
-    endpoint.set_tcp_post_init_handler([](auto) {});
 }
 
 void serve() {

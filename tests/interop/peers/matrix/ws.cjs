@@ -20,7 +20,8 @@ function converse(ws) {
 
 run({
   serve(listening) {
-    const server = new WebSocketServer({...options, host: "127.0.0.1", port: 0, handleProtocols: (offered) => offered.has("echo") && "echo"});
+    const handleProtocols = (offered) => offered.has("echo") && "echo";
+    const server = new WebSocketServer({...options, handleProtocols, host: "127.0.0.1", port: 0});
     server.on("listening", () => listening(server.address().port));
     server.on("connection", converse);
   },
