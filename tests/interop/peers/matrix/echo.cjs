@@ -51,8 +51,8 @@ let home;
 // The address of a page that has the functions of w3c.js, as one that the browser trusts to have those for digests.
 async function site() {
   if (!home) {
-    const script = readFileSync(path.join(__dirname, "w3c.js"), "utf8");
-    const server = http.createServer((_, answer) => answer.setHeader("Content-Type", "text/html").end(`<!doctype html><script>${script}</script>`));
+    const text = `<!doctype html><script>${readFileSync(path.join(__dirname, "w3c.js"), "utf8")}</script>`;
+    const server = http.createServer((_, answer) => answer.setHeader("Content-Type", "text/html").end(text));
     await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
     home = `http://127.0.0.1:${server.address().port}/`;
   }

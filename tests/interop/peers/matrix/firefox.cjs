@@ -29,7 +29,8 @@ function bidi(method, params) {
 }
 
 async function start() {
-  browser = spawn("firefox-esr", ["--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0"],
+  // It ends when this program is ended.
+  browser = spawn("setpriv", ["--pdeathsig", "KILL", "firefox-esr", "--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0"],
     {env: {...process.env, HOME: profile}, stdio: ["ignore", "ignore", "pipe"]});
   let said = "", listening = null;
   browser.stderr.setEncoding("utf8").on("data", (piece) => { said += piece; });
@@ -44,7 +45,8 @@ run({
   async call(url) {
     if (!browser) await start();
     await bidi("browsingContext.navigate", {context: page, url: await site(), wait: "complete"});
-    const {result} = await bidi("script.evaluate", {expression: `talk(${JSON.stringify(url)}).then(JSON.stringify)`, target: {context: page}, awaitPromise: true});
+    const expression = `talk(${JSON.stringify(url)}).then(JSON.stringify)`;
+    const {result} = await bidi("script.evaluate", {expression, target: {context: page}, awaitPromise: true});
     console.log(result.value);
   },
   async end() {
