@@ -72,7 +72,8 @@ packages=(g++ g++-12 clang-14 clang-19 libclang-rt-14-dev llvm-14 cmake ninja-bu
     g++-12-s390x-linux-gnu qemu-user libboost-dev libasio-dev libuv1-dev zlib1g-dev libdeflate-dev libssl-dev openssl python3-websockets python3-gi gir1.2-soup-3.0
     golang-github-gorilla-websocket-dev chromium strace ca-certificates
     valgrind libbenchmark-dev libwebsockets-dev libwebsocketpp-dev libwslay-dev libsimdjson-dev python3-wsproto python3 python3-pip pkg-config git
-    squid tinyproxy dante-server stunnel4 nginx-light haproxy libnss-wrapper libfaketime)
+    squid tinyproxy dante-server stunnel4 nginx-light haproxy apache2-bin caddy libnss-wrapper libfaketime
+    libjetty9-java libjetty9-extra-java)
 node_packages=(ws@8.23.0 playwright-core@1.57.0)
 
 as_root() { if ((EUID == 0)); then "$@"; else sudo "$@"; fi; }
@@ -83,6 +84,8 @@ install_packages() {
         dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
     done
     command -v go >/dev/null || missing+=(golang-go)
+    command -v javac >/dev/null || missing+=(default-jdk-headless)
+    command -v cargo >/dev/null || missing+=(cargo-web)
     # Some machines have a Node.js that brings its own npm.
     command -v node >/dev/null || missing+=(nodejs)
     command -v npm >/dev/null || missing+=(npm)
