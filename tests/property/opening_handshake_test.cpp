@@ -223,7 +223,7 @@ TEST_CASE(
     for (const std::string& request : requests) {
         for (std::size_t at = 0; at < request.size(); ++at) {
             const unsigned step = sampling_step();
-            for (unsigned c = at % step; c < 256; c += step * (c < 0x30 || c > 0x7d ? 1 : 5)) {
+            for (unsigned c = static_cast<unsigned>(at) % step; c < 256; c += step * (c < 0x30 || c > 0x7d ? 1 : 5)) {
                 std::string changed = request;
                 changed[at]         = static_cast<char>(c);
                 played_server server(changed, strict);
@@ -248,7 +248,7 @@ TEST_CASE("whatever byte of an answer is changed, a client opens or fails by nam
     for (const std::string& answer : answers) {
         for (std::size_t at = 0; at < answer.size(); ++at) {
             const unsigned step = sampling_step();
-            for (unsigned c = at % step; c < 256; c += step * (c < 0x30 || c > 0x7d ? 1 : 5)) {
+            for (unsigned c = static_cast<unsigned>(at) % step; c < 256; c += step * (c < 0x30 || c > 0x7d ? 1 : 5)) {
                 std::string changed = answer;
                 changed[at]         = static_cast<char>(c);
                 played_client client(changed, asking);
