@@ -39,7 +39,7 @@ def _short(value):
 
 
 def report(line):
-    print(line, flush=True)
+    print(line + "\n", end="", flush=True)  # in one piece, whoever else prints
     if "NAVETTE_RESULTS" in os.environ:
         with open(os.environ["NAVETTE_RESULTS"], "a", encoding="utf-8") as results:
             results.write(line + "\n")
