@@ -80,7 +80,7 @@ public:
     /// - `errc::truncated`: the transport has ended without a Close
     /// - what this side failed the connection for: a violation, a limit, `errc::idle_timeout`, `errc::pong_timeout`
     /// - `errc::close_timeout`, `errc::write_timeout`, and the stream's errors
-    task<io_result<message>> read() { return detail::read_with(state_, detail::whole_message{}); }
+    task<io_result<message>> read() { return detail::read_with(state_, detail::message_whole{}); }
 
     /// As read, but assembles the message in `place`, which the result views. A longer message fails the connection:
     /// `errc::message_too_big`, 1009. A message whose read was cancelled lies there in part: the next call goes on behind

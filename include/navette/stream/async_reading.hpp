@@ -9,7 +9,7 @@ namespace navette::detail {
 // A way to read has: what it delivers; whether it may begin; where it wants the next bytes, if that is not `input`; what
 // comes of bytes that are there, or were just read; and whether a message's event is what it delivers.
 
-struct whole_message {
+struct message_whole {
     using delivered = message;
     bool is_direct  = false;   // what is being read goes to its place in a message
 
