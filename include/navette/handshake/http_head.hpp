@@ -75,8 +75,8 @@ public:
     const known_fields& known() const noexcept { return known_; }
 
     /// What broke the rule that `why` names: of a head that failed its line without its end, as far as it came; of a complete
-    /// one the start line, or the first value of the field that the rule is about. Empty: the rule is about none, or that is
-    /// missing. Lives as start_line does.
+    /// one the start line, or the value of the field that the rule is about: of several the first, for bad_subprotocols and
+    /// bad_extensions the first that is wrong. Empty: the rule is about none, or that is missing. Lives as start_line does.
     std::string_view broken_by(errc why) const noexcept;
 
     /// In place of receive, for a message that somebody else read: takes its fields, which it borrows, for known() alone.

@@ -98,24 +98,36 @@ NAVETTE_INLINE http_head_status http_head::fail(errc error, std::string_view lin
 
 namespace detail {
 
-inline bool has_distinct_tokens(std::string_view value) noexcept {
-    if (value.find('"') != std::string_view::npos) return false;
-    list_reader list(value);
-    std::size_t count = 0;
-    for (std::string_view token; list.next(token); ++count) {
-        if (!is_token(token)) return false;
-        list_reader      earlier(value);
-        std::string_view other;
-        for (std::size_t i = 0; i < count && earlier.next(other); ++i)
-            if (other == token) return false;
-    }
-    return true;
+// The first line of Sec-WebSocket-Protocol with something that is no token, or with a token that has stood before; null if
+// all is well (RFC 6455, 4.1 and 11.3.4). Takes the square of the number of elements, which the caller has bounded.
+inline std::string_view wrong_subprotocols(const known_fields& known) noexcept {
+    std::string_view wrong;
+    std::size_t      before = 0;
+    known.for_each(known_field::subprotocol, [&](std::string_view line) {
+        if (wrong.data() != nullptr) return;
+        bool        is_right = line.find('"') == std::string_view::npos;
+        list_reader list(line);
+        for (std::string_view token; is_right && list.next(token); ++before) {
+            is_right      = is_token(token);
+            std::size_t n = 0;
+            known.for_each_element(known_field::subprotocol, [&](std::string_view earlier) {
+                if (n++ < before && earlier == token) is_right = false;
+            });
+        }
+        if (!is_right) wrong = line;
+    });
+    return wrong;
 }
 
-inline bool has_extensions(std::string_view value) noexcept {
-    extension_reader offers(value);
-    for (extension_offer offer; offers.next(offer);) continue;
-    return !offers.malformed();
+// The first line of Sec-WebSocket-Extensions that breaks the grammar (RFC 6455, 9.1); null if all is well.
+inline std::string_view wrong_extensions(const known_fields& known) noexcept {
+    std::string_view wrong;
+    known.for_each(known_field::extensions, [&](std::string_view line) {
+        extension_reader offers(line);
+        for (extension_offer offer; offers.next(offer);) continue;
+        if (wrong.data() == nullptr && offers.malformed()) wrong = line;
+    });
+    return wrong;
 }
 
 } // namespace detail
@@ -123,17 +135,6 @@ inline bool has_extensions(std::string_view value) noexcept {
 NAVETTE_INLINE std::string_view http_head::broken_by(errc why) const noexcept {
     if (status_ == http_head_status::failed) return text_;
     const auto field = [this](known_field about) { return known_.value(about); };
-    // Of several with the name, the first one that is wrong for itself, or else the last.
-    const auto wrong = [this](known_field about, const auto& is_right) {
-        std::string_view found;
-        bool             is_found = false;
-        known_.for_each(about, [&](std::string_view value) {
-            if (is_found) return;
-            found    = value;
-            is_found = !is_right(value);
-        });
-        return found;
-    };
     switch (why) {
     case errc::bad_start_line:
     case errc::bad_target:
@@ -150,9 +151,9 @@ NAVETTE_INLINE std::string_view http_head::broken_by(errc why) const noexcept {
     case errc::invalid_key:              return field(known_field::key);
     case errc::accept_mismatch:          return field(known_field::accept);
     case errc::unsupported_version:      return field(known_field::version);
-    case errc::bad_subprotocols:         return wrong(known_field::subprotocol, &detail::has_distinct_tokens);
+    case errc::bad_subprotocols:         return detail::wrong_subprotocols(known_);
     case errc::unoffered_subprotocol:    return field(known_field::subprotocol);
-    case errc::bad_extensions:           return wrong(known_field::extensions, &detail::has_extensions);
+    case errc::bad_extensions:           return detail::wrong_extensions(known_);
     case errc::unoffered_extension:
     case errc::extension_refused:        return field(known_field::extensions);
     case errc::unexpected_body:

@@ -139,32 +139,16 @@ NAVETTE_INLINE errc server_handshake::check_upgrade() const noexcept {
     return options_->origins.admits(request_, known()) ? errc{} : errc::origin_refused; // 10.2
 }
 
-// Distinct tokens (RFC 6455, 11.3.4 and 4.1). Bounded, since each is compared with all before it.
+// Bounded, since each is compared with all before it.
 NAVETTE_INLINE errc server_handshake::check_subprotocols() const noexcept {
-    if (!known().has(known_field::subprotocol)) return {};
     std::size_t count = 0;
-    for (const std::string_view subprotocol : request_.subprotocols()) {
-        if (++count > limits_->max_handshake_fields) return errc::too_many_fields;
-        if (!is_token(subprotocol)) return errc::bad_subprotocols;
-        std::size_t before = count;
-        for (const std::string_view earlier : request_.subprotocols()) {
-            if (--before == 0) break;
-            if (earlier == subprotocol) return errc::bad_subprotocols;
-        }
-    }
-    bool is_malformed = false;
-    known().for_each(known_field::subprotocol, [&](std::string_view value) {
-        is_malformed = is_malformed || value.find('"') != std::string_view::npos;
-    });
-    return is_malformed ? errc::bad_subprotocols : errc{};
+    known().for_each_element(known_field::subprotocol, [&](std::string_view) { ++count; });
+    if (count > limits_->max_handshake_fields) return errc::too_many_fields;
+    return detail::wrong_subprotocols(known()).data() == nullptr ? errc{} : errc::bad_subprotocols;
 }
 
 NAVETTE_INLINE errc server_handshake::check_extensions() const noexcept {
-    bool is_malformed = false;
-    known().for_each(known_field::extensions, [&](std::string_view value) {
-        is_malformed = is_malformed || !detail::has_extensions(value);
-    });
-    return is_malformed ? errc::bad_extensions : errc{};
+    return detail::wrong_extensions(known()).data() == nullptr ? errc{} : errc::bad_extensions;
 }
 
 NAVETTE_INLINE result<agreement> server_handshake::accept(const accept_options& options) noexcept {

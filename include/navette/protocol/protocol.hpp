@@ -44,22 +44,21 @@ class protocol_core {
     utf8_validator           sent_text_;
     connection_state         state_ = connection_state::open;
     role                     role_ : 1;
-    bool                     receiving_ : 1       = false;  // a message has begun and not ended
-    bool                     codec_pending_ : 1   = false;  // the codec has more to say of the input it took
-    bool                     sending_ : 1         = false;  // a fragmented message has begun and not ended
-    bool                     frame_open_ : 1      = false;
-    bool                     answer_pings_ : 1    = true;
-    // The character that the pieces of a text end within: how many bytes of it came, and the lowest six bits of each.
-    std::uint8_t             unfinished_ : 2       = 0;
-    std::uint8_t             unfinished_lead_ : 6  = 0;
-    bool                     receiving_text_ : 1   = false;
-    bool                     receiving_coded_ : 1  = false; // its payload goes through the codec
+    bool                     receiving_ : 1         = false;  // a message has begun and not ended
+    bool                     codec_pending_ : 1     = false;  // the codec has more to say of the input it took
+    bool                     sending_ : 1           = false;  // a fragmented message has begun and not ended
+    bool                     frame_open_ : 1        = false;
+    bool                     answer_pings_ : 1      = true;
+    std::uint8_t             unfinished_ : 2        = 0;      // bytes of the character that a text's pieces end within
+    std::uint8_t             unfinished_lead_ : 6   = 0;      // and of each the lowest six bits
+    bool                     receiving_text_ : 1    = false;
+    bool                     receiving_coded_ : 1   = false;  // its payload goes through the codec
     std::uint8_t             unfinished_second_ : 6 = 0;
-    bool                     first_piece_ : 1      = false; // nothing of it was delivered yet
-    bool                     fresh_context_ : 1    = false; // our next transformed message may not refer to earlier ones
-    std::uint8_t             unfinished_third_ : 6 = 0;
-    bool                     sending_text_ : 1     = false; // its fragments are validated
-    bool                     sending_coded_ : 1    = false;
+    bool                     first_piece_ : 1       = false;  // nothing of it was delivered yet
+    bool                     fresh_context_ : 1     = false;  // our next transformed message may not refer to earlier ones
+    std::uint8_t             unfinished_third_ : 6  = 0;
+    bool                     sending_text_ : 1      = false;  // its fragments are validated
+    bool                     sending_coded_ : 1     = false;
     frame_decoder_core       decoder_;
 
 protected:
@@ -189,11 +188,13 @@ private:
     errc  begin_received_frame(const frame_header&) noexcept;
     event take_plain(byte_span& in, buffer& out) noexcept;
     event take_coded(byte_span& in, buffer& out) noexcept;
-    void  keep_unfinished(const_byte_span piece) noexcept;
-    std::size_t unfinished(std::byte (&character)[4]) const noexcept;
     event deliver(byte_span piece, bool ends, buffer& out) noexcept;
     event fail_by(errc why, const_byte_span bytes, buffer& out) noexcept;
     event fail_text(const_byte_span piece, std::size_t valid, buffer& out) noexcept;
+
+    void        keep_unfinished(const_byte_span piece) noexcept;
+    std::size_t unfinished(std::byte* character) const noexcept;
+
     event on_control(byte_span payload, buffer& out) noexcept;
     event on_ping(byte_span payload, buffer& out) noexcept;
     event on_close(byte_span payload, buffer& out) noexcept;

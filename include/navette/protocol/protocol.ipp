@@ -154,28 +154,27 @@ NAVETTE_INLINE void protocol_core::keep_unfinished(const_byte_span piece) noexce
     }
 }
 
-NAVETTE_INLINE std::size_t protocol_core::unfinished(std::byte (&character)[4]) const noexcept {
-    const unsigned bits[] = {0xc0u | unfinished_lead_, 0x80u | unfinished_second_, 0x80u | unfinished_third_};
-    for (std::size_t i = 0; i < unfinished_; ++i) character[i] = static_cast<std::byte>(bits[i]);
+// Writes what was kept to `character`, and returns how many bytes that are: at most 3.
+NAVETTE_INLINE std::size_t protocol_core::unfinished(std::byte* character) const noexcept {
+    character[0] = static_cast<std::byte>(0xc0 | unfinished_lead_);
+    character[1] = static_cast<std::byte>(0x80 | unfinished_second_);
+    character[2] = static_cast<std::byte>(0x80 | unfinished_third_);
     return unfinished_;
 }
 
 // The byte at `valid` of a piece of a text is impossible, perhaps in a character that an earlier piece has begun.
 NAVETTE_INLINE event protocol_core::fail_text(const_byte_span piece, std::size_t valid, buffer& out) noexcept {
-    std::byte      character[4];
-    std::size_t    size = unfinished(character), n = 0;
-    utf8_validator begun;
-    begun.feed({character, size});
-    while (!begun.complete() && n < valid) n += begun.feed(piece.subspan(n, 1));
-    if (begun.complete()) return fail_by(errc::invalid_utf8, detail::impossible_text(piece, valid), out);
-    for (const std::byte each : piece.first(valid + 1)) character[size++] = each;
-    return fail_by(errc::invalid_utf8, {character, size}, out);
+    std::byte         joined[8];
+    const std::size_t before = valid < 4 ? unfinished(joined) : 0;
+    if (before == 0) return fail_by(errc::invalid_utf8, detail::impossible_text(piece, valid), out);
+    std::memcpy(joined + before, piece.data(), valid + 1);
+    return fail_by(errc::invalid_utf8, detail::impossible_text({joined, before + valid + 1}, before + valid), out);
 }
 
 NAVETTE_INLINE event protocol_core::deliver(byte_span piece, bool ends, buffer& out) noexcept {
     if (ends) {
         if (receiving_text_ && !received_text_.complete()) {                         // 8.1
-            std::byte         character[4];
+            std::byte         character[3];
             const std::size_t size = unfinished(character);
             return fail_by(errc::invalid_utf8, {character, size}, out);
         }
