@@ -6,15 +6,17 @@ cd "$root" || exit 2
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-bench/run.sh instructions || failures=$((failures + 1))
+guard() { bench/instructions/guard.py --again "$@" build/instructions/workloads "g++ $(g++-12 -dumpfullversion)"; }
 
-# says WORKLOAD TEXT EXPRESSION: with the kept figures changed so by awk, that workload fails with TEXT, once for each set of
+bench/run.sh instructions || failures=$((failures + 1))
+NAVETTE_RESULTS='' guard --write --kept "$scratch/counted.tsv" >/dev/null
+
+# says WORKLOAD TEXT EXPRESSION: with what was counted changed so by awk, that workload fails with TEXT, once for each set of
 # instructions, and no other does.
 says() {
     local said
-    awk -F '\t' -v OFS='\t' "$3" bench/instructions/counts.tsv >"$scratch/counts.tsv"
-    if said=$(NAVETTE_RESULTS='' bench/instructions/guard.py --again --kept "$scratch/counts.tsv" \
-        build/instructions/workloads "g++ $(g++-12 -dumpfullversion)"); then return 1; fi
+    awk -F '\t' -v OFS='\t' "$3" "$scratch/counted.tsv" >"$scratch/kept.tsv"
+    if said=$(NAVETTE_RESULTS='' guard --kept "$scratch/kept.tsv"); then return 1; fi
     echo "$said"
     [[ $(grep -c "^FAIL instructions (.*): $1: $2" <<<"$said") == 2 && $(grep -c '^FAIL' <<<"$said") == 2 ]]
 }

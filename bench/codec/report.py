@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # Makes the page about the codec of what measure.py wrote: method, machine, targets beside figures, all rows. The page
 # goes to the file and to the screen. Nothing in it is typed by hand but method.md.
-import json
 import pathlib
 import statistics
 import sys
@@ -9,7 +8,7 @@ import sys
 import targets
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
-from page import between, digits, quartiles, size_of, table
+from page import between, digits, machine_lines, publish, quartiles, size_of, table
 
 GROUPS = {
     "mask": "Unmasking in place",
@@ -107,8 +106,13 @@ def group_table(results, group):
     return table(["size", "row", "ns", "quartiles", "GB/s", "times navette's", "quartiles"], cells)
 
 
-def page(results):
-    machine, versions, method = (results.told[key] for key in ("machine", "versions", "method"))
+def page(told):
+    results = Results(told)
+    unknown = {row["group"] for row in results.rows.values()} ^ set(GROUPS)
+    if unknown:
+        sys.exit(f"report.py: no table, or no group, of {', '.join(sorted(unknown))}")
+    machine, versions, method = (told[key] for key in ("machine", "versions", "method"))
+    about, system = machine_lines(machine)
     peers = {"libboost-dev": "Boost", "libwebsocketpp-dev": "websocketpp", "libwslay-dev": "wslay",
              "libsimdjson-dev": "simdjson", "libbenchmark-dev": "Google Benchmark"}
     lines = [
@@ -120,12 +124,10 @@ def page(results):
         "",
         "## This run",
         "",
-        f"- Machine: {machine['cpu']}, family {machine['family']}, model {machine['model']}, "
-        f"{machine['architecture']}, {machine['processors']} processors"
-        f"{', virtual' if machine['virtual'] else ''}; {', '.join(machine['caches'])}.",
+        about,
         f"- Instruction sets: {', '.join(machine['instruction_sets'])}; the demands are those for "
         f"{instruction_set(results)}.",
-        f"- System: {machine['system']}, Linux {machine['kernel']}.",
+        system,
         f"- Compiler: {versions['compiler']}, `-O3 -DNDEBUG`.",
         f"- navette {versions['navette']}; "
         + ", ".join(f"{name} {versions[key]}" for key, name in peers.items()) + ".",
@@ -147,18 +149,4 @@ def page(results):
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def main():
-    if len(sys.argv) != 3:
-        sys.exit("usage: report.py SAMPLES.json PAGE.md")
-    with open(sys.argv[1], encoding="utf-8") as samples:
-        results = Results(json.load(samples))
-    unknown = {row["group"] for row in results.rows.values()} ^ set(GROUPS)
-    if unknown:
-        sys.exit(f"report.py: no table, or no group, of {', '.join(sorted(unknown))}")
-    text = page(results)
-    with open(sys.argv[2], "w", encoding="utf-8") as out:
-        out.write(text)
-    print(text, end="")
-
-
-main()
+publish(page)

@@ -44,7 +44,8 @@ def compiled(subject, optimised, scratch):
         seconds, memory = run([*flags, "-c", "-o", str(made), "-x", "c++", "-" if text else source], text)
         units.append({"seconds": seconds, "memory": memory, "object": made.stat().st_size})
     program = scratch / "program"
-    run(["g++-12", "-s", "-o", str(program), *(str(scratch / f"{i}.o") for i in range(len(units))), "-pthread", *subject.libraries])
+    objects = [str(scratch / f"{i}.o") for i in range(len(units))]
+    run(["g++-12", "-s", "-o", str(program), *objects, "-pthread"])
     return {**units[0], "program": program.stat().st_size, "rest": units[1:]}
 
 
@@ -68,8 +69,9 @@ def main():
                 taken = compiled(subject, level.split(), pathlib.Path(scratch))
                 samples.setdefault(subject.name, {}).setdefault("" if subject.header else level, []).append(taken)
     load.append(os.getloadavg()[0])
-    asked.results.write_text(json.dumps({"machine": machine.machine(), "versions": machine.versions(asked.packages.split()),
-                                         "method": {"rounds": asked.rounds, "load": load}, "samples": samples}, indent=1) + "\n")
+    told = {"machine": machine.machine(), "versions": machine.versions(asked.packages.split()),
+            "method": {"rounds": asked.rounds, "load": load}, "samples": samples}
+    asked.results.write_text(json.dumps(told, indent=1) + "\n")
 
 
 main()

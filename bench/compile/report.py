@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 # Makes the page about what the library costs to compile of what measure.py wrote. The page goes to the file and to the
 # screen. Nothing in it is typed by hand but method.md.
-import json
 import pathlib
 import sys
 
 import subjects
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
-from page import between, digits, quartiles, table
+from page import between, digits, machine_lines, publish, quartiles, table
 
 BEAST = "boost/beast/websocket.hpp"
 
@@ -28,7 +27,8 @@ def kibibytes(size):
 def seconds_cells(samples, others):
     low, _, high = quartiles([sample["seconds"] for sample in samples])
     fastest = least(samples, "seconds")
-    return [digits(fastest), between(low, high), f"{fastest / least(others, 'seconds'):.2f}", mebibytes(least(samples, "memory"))]
+    times = fastest / least(others, "seconds")
+    return [digits(fastest), between(low, high), f"{times:.2f}", mebibytes(least(samples, "memory"))]
 
 
 def header_table(samples):
@@ -47,8 +47,8 @@ def program_table(samples, level):
             apart = [sample["rest"][i] for sample in taken]
             rows.append([f"{subject.name}: the bodies, once", *seconds_cells(apart, samples["Boost.Beast"][level]),
                          kibibytes(least(apart, "object")), ""])
-    return table(["echo server", "s", "quartiles", "times Beast's", "MiB of the compiler's", "KiB of object", "KiB stripped"], rows,
-                 texts=1)
+    return table(["echo server", "s", "quartiles", "times Beast's", "MiB of the compiler's", "KiB of object", "KiB stripped"],
+                 rows, texts=1)
 
 
 def page(told):
@@ -63,9 +63,7 @@ def page(told):
         "",
         "## This run",
         "",
-        f"- Machine: {machine['cpu']}, family {machine['family']}, model {machine['model']}, {machine['architecture']}, "
-        f"{machine['processors']} processors{', virtual' if machine['virtual'] else ''}.",
-        f"- System: {machine['system']}, Linux {machine['kernel']}.",
+        *machine_lines(machine),
         f"- Compiler: {versions['compiler']}.",
         f"- navette {versions['navette']}; Boost {versions['libboost-dev']}, websocketpp {versions['libwebsocketpp-dev']}, "
         f"Asio {versions['libasio-dev']}.",
@@ -83,14 +81,4 @@ def page(told):
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def main():
-    if len(sys.argv) != 3:
-        sys.exit("usage: report.py SAMPLES.json PAGE.md")
-    with open(sys.argv[1], encoding="utf-8") as samples:
-        text = page(json.load(samples))
-    with open(sys.argv[2], "w", encoding="utf-8") as out:
-        out.write(text)
-    print(text, end="")
-
-
-main()
+publish(page)

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # Makes the page about servers of what measure.py wrote: method, machine, targets beside figures, all rows. The page goes
 # to the file and to the screen. Nothing in it is typed by hand but method.md.
-import json
 import pathlib
 import statistics
 import sys
@@ -9,7 +8,7 @@ import sys
 import targets
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
-from page import digits, quartiles, table
+from page import digits, machine_lines, publish, quartiles, table
 
 TITLES = {name: title for name, title, _ in targets.ECHOES}
 NAMES = {"beast": "Boost.Beast", "bun": "bun (JavaScript handlers)"}
@@ -122,10 +121,7 @@ def page(told):
         "",
         "## This run",
         "",
-        f"- Machine: {machine['cpu']}, family {machine['family']}, model {machine['model']}, "
-        f"{machine['architecture']}, {machine['processors']} processors{', virtual' if machine['virtual'] else ''}; "
-        f"{', '.join(machine['caches'])}.",
-        f"- System: {machine['system']}, Linux {machine['kernel']}.",
+        *machine_lines(machine),
         f"- Compiler: {versions['compiler']}, `-O3 -DNDEBUG`.",
         f"- navette {versions['navette']}; "
         + ", ".join(f"{name} {versions[key]}" for key, name in peers.items() if key in versions) + ".",
@@ -148,14 +144,4 @@ def page(told):
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def main():
-    if len(sys.argv) != 3:
-        sys.exit("usage: report.py SAMPLES.json PAGE.md")
-    with open(sys.argv[1], encoding="utf-8") as samples:
-        text = page(json.load(samples))
-    with open(sys.argv[2], "w", encoding="utf-8") as out:
-        out.write(text)
-    print(text, end="")
-
-
-main()
+publish(page)

@@ -1,5 +1,7 @@
 # What the pages of the benchmarks are made of: figures with three digits that matter, quartiles, tables.
+import json
 import statistics
+import sys
 
 
 def quartiles(samples):
@@ -34,3 +36,20 @@ def table(head, rows, texts=2):
 
     rules = ["-" * (width + 1) + ("-" if i < texts else ":") for i, width in enumerate(widths)]
     return [line(head), f"|{'|'.join(rules)}|", *map(line, rows), ""]
+
+
+def machine_lines(machine):
+    return [f"- Machine: {machine['cpu']}, family {machine['family']}, model {machine['model']}, {machine['architecture']}, "
+            f"{machine['processors']} processors{', virtual' if machine['virtual'] else ''}; {', '.join(machine['caches'])}.",
+            f"- System: {machine['system']}, Linux {machine['kernel']}."]
+
+
+def publish(page):
+    """The program `report.py SAMPLES.json PAGE.md`: what `page` makes of the samples goes to the file and to the screen."""
+    if len(sys.argv) != 3:
+        sys.exit("usage: report.py SAMPLES.json PAGE.md")
+    with open(sys.argv[1], encoding="utf-8") as samples:
+        text = page(json.load(samples))
+    with open(sys.argv[2], "w", encoding="utf-8") as out:
+        out.write(text)
+    print(text, end="")

@@ -142,22 +142,30 @@ class Run:
         self.theirs = self.ours = None
 
 
+def try_case(name, what_is_wrong):
+    """Reports a case; `what_is_wrong` tries it and says that, if anything is. Whether it has failed."""
+    try:
+        wrong = what_is_wrong()
+    except Exception as error:  # a case may fail in any way
+        wrong = " ".join(f"{type(error).__name__} {error}".split())
+    report(f"FAIL {name}: {wrong}" if wrong else f"PASS {name}")
+    return bool(wrong)
+
+
 def try_peer(peer, command, seen):
     """Runs its cases and notes in `seen` what was seen; how many have failed."""
     failed = 0
     for role in peer.roles:
         scenarios = [each for of, each in peer.cases() if of == role]
         run = Run(peer, role, command, scenarios)
+
+        def what_is_wrong(scenario):
+            ours, theirs = run(scenario)
+            seen[peer.name, role, scenario] = ours
+            return differences(peer, role, scenario, ours, theirs)
+
         for scenario in scenarios:
-            name = f"matrix {peer.name} {role}: {scenario}"
-            try:
-                ours, theirs = run(scenario)
-                seen[peer.name, role, scenario] = ours
-                wrong = differences(peer, role, scenario, ours, theirs)
-            except Exception as error:  # a case may fail in any way
-                wrong = " ".join(f"{type(error).__name__} {error}".split())
-            report(f"FAIL {name}: {wrong}" if wrong else f"PASS {name}")
-            failed += bool(wrong)
+            failed += try_case(f"matrix {peer.name} {role}: {scenario}", lambda: what_is_wrong(scenario))
         run.end()
     return failed
 
@@ -191,7 +199,8 @@ def main():
     parser.add_argument("--all", action="store_true", help="every peer, and docs/interop.md is written")
     parser.add_argument("--allow-skip", metavar="PEER", action="append", default=[],
                         help="with --all: this peer need not be there; what the page says of it is kept")
-    parser.add_argument("--only", metavar="PEER", action="append", default=[], help="for developers: these peers alone; with --all the rest of the page is kept")
+    parser.add_argument("--only", metavar="PEER", action="append", default=[],
+                        help="for developers: these peers alone; with --all the rest of the page is kept")
     options = parser.parse_args()
     names = [peer.name for peer in PEERS]
     for name in options.allow_skip + options.only:

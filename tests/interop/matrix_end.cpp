@@ -1,4 +1,4 @@
-// navette's end of the interop matrix: drives a peer that echoes and obeys (see peers/README.md), in either role, and
+// navette's end of the interop matrix: drives a peer that echoes and obeys (see peers/matrix/README.md), in either role, and
 // counts the frames on the wire.
 // usage: matrix_end [OPTION]... client SCENARIO URL | server
 //   --engine-io  speaks what socket.io has between its messages and WebSocket

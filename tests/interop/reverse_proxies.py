@@ -7,10 +7,9 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from cases import report
 from daemons import FOLDER, daemon, free_ports, make_certificates, path, write
 from installing import install
-from matrix import CUT, Run, expected_of, found_in
+from matrix import CUT, Run, expected_of, found_in, try_case
 from peers import PEERS
 
 PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "reverse-proxies.md")
@@ -90,7 +89,7 @@ def found(scenario, ours, theirs):
     return facts | {"end": "cut"} if scenario == "silent" and facts["end"] in CUT else facts
 
 
-def try_case(run, proxy, scenario):
+def what_is_wrong(run, proxy, scenario):
     """What differs from what has to be seen, in words; nothing if all is well."""
     ours, theirs = run(scenario)
     if "error" in theirs:
@@ -112,13 +111,8 @@ def try_proxy(proxy, command):
                 run = Run(PEER, role, command, scenarios, ("--ca", path("ca.pem")), lambda port, scheme=scheme, is_short=is_short:
                           f"{scheme}://localhost:{in_front_of(proxy, port, is_short)[scheme]}")
                 for scenario in scenarios:
-                    name = f"reverse-proxies {proxy}, {scheme}, {where}: {scenario}"
-                    try:
-                        wrong = try_case(run, proxy, scenario)
-                    except Exception as error:  # a case may fail in any way
-                        wrong = " ".join(f"{type(error).__name__} {error}".split())
-                    report(f"FAIL {name}: {wrong}" if wrong else f"PASS {name}")
-                    failed += bool(wrong)
+                    failed += try_case(f"reverse-proxies {proxy}, {scheme}, {where}: {scenario}",
+                                       lambda: what_is_wrong(run, proxy, scenario))
                 run.end()
     return failed
 
