@@ -67,19 +67,21 @@ protected:
     protocol_core& operator=(protocol_core&&) noexcept = default;
     ~protocol_core()                                   = default;
 
-    whole_message take_whole_message(role, byte_span& in, const buffer& out) noexcept;
+    bool take_whole_message(role, byte_span& in, const buffer& out, event&) noexcept;
 
     // Inline as far as it is short, so that a loop over small frames keeps `in` and the event in registers.
     NAVETTE_ALWAYS_INLINE event receive_as(role receiver, byte_span& in, buffer& out) noexcept {
-        if (const whole_message whole = take_whole_message(receiver, in, out)) [[likely]]
-            return {.type    = whole.type == opcode::text ? event_type::text : event_type::binary,
-                    .first   = true,
-                    .last    = true,
-                    .payload = whole.payload};
-        byte_span   rest = in;
-        const event e    = take_frames(rest, out);
-        in               = rest;
+        event e;
+        if (take_whole_message(receiver, in, out, e)) [[likely]] return e;
+        byte_span rest = in;
+        e              = take_frames(rest, out);
+        in             = rest;
         return e;
+    }
+    NAVETTE_ALWAYS_INLINE whole_message receive_whole_as(role receiver, byte_span& in, const buffer& out) noexcept {
+        event e;
+        if (!take_whole_message(receiver, in, out, e)) return {};
+        return {e.type == event_type::text ? opcode::text : opcode::binary, e.payload};
     }
 
 public:
@@ -97,7 +99,7 @@ public:
     /// most 64 KiB that no extension transformed, and `out` has room for a reply. Otherwise nothing changes: call receive.
     /// For loops that have a short way of their own; payload and `in` as with receive.
     NAVETTE_ALWAYS_INLINE whole_message receive_whole(byte_span& in, const buffer& out) noexcept {
-        return take_whole_message(role_, in, out);
+        return receive_whole_as(role_, in, out);
     }
 
     /// The transport has ended: `failed` with `errc::truncated` and 1006 unless the closing handshake was complete or
@@ -207,24 +209,24 @@ private:
 };
 
 // Most messages are one short frame that lies whole in the input: they need nothing of what is kept between calls, and
-// break no rule. None: all is as it was, and whatever it is goes the long way.
-NAVETTE_ALWAYS_INLINE whole_message protocol_core::take_whole_message(role receiver, byte_span& in,
-                                                                      const buffer& out) noexcept {
-    if (!receives(state_) || (receiving_ | codec_pending_) || !decoder_.between_frames()) return {};
-    if (!out.can_take(reply_room) || in.size() < 2) return {};
+// break no rule. False: all is as it was, and whatever it is goes the long way.
+NAVETTE_ALWAYS_INLINE bool protocol_core::take_whole_message(role receiver, byte_span& in, const buffer& out,
+                                                             event& e) noexcept {
+    if (!receives(state_) || (receiving_ | codec_pending_) || !decoder_.between_frames()) return false;
+    if (!out.can_take(reply_room) || in.size() < 2) return false;
     std::byte* const  frame  = in.data();
     const bool        masked = receiver == role::server;
     const bool        text   = frame[0] == std::byte{0x81};                          // FIN, no reserved bit
     std::size_t       length = static_cast<std::size_t>(frame[1]) ^ (masked ? 0x80 : 0);
     std::size_t       header = masked ? 6 : 2;
-    if (!text && frame[0] != std::byte{0x82}) return {};
+    if (!text && frame[0] != std::byte{0x82}) return false;
     if (length > max_control_payload) {
-        if (length != 126 || in.size() < 4) return {};
+        if (length != 126 || in.size() < 4) return false;
         length = load_be16(frame + 2);
         header += 2;
-        if (length <= max_control_payload) return {};
+        if (length <= max_control_payload) return false;
     }
-    if (in.size() < header + length || length > limits_->max_message_size || limits_->max_fragments == 0) return {};
+    if (in.size() < header + length || length > limits_->max_message_size || limits_->max_fragments == 0) return false;
 
     const byte_span payload(frame + header, length);
     masking_key     key{};
@@ -234,13 +236,18 @@ NAVETTE_ALWAYS_INLINE whole_message protocol_core::take_whole_message(role recei
         const std::size_t valid = masked ? unmask_and_feed(payload, key, 0, checked) : checked.feed(payload);
         if (valid != length || !checked.complete()) {
             if (masked) apply_mask(payload, key);  // the long way fails the connection
-            return {};
+            return false;
         }
     } else if (masked) {
         apply_mask(payload, key);
     }
     in = byte_span(frame + header + length, in.size() - header - length);
-    return {text ? opcode::text : opcode::binary, payload};
+    // Each for itself: a whole event that is made in one place and copied to another costs as much as the frame.
+    e.type    = text ? event_type::text : event_type::binary;
+    e.first   = true;
+    e.last    = true;
+    e.payload = payload;
+    return true;
 }
 
 /// An open connection in role `R`, made from what the opening handshake agreed. `limits` is borrowed and outlives it.
@@ -261,7 +268,7 @@ public:
 
     NAVETTE_ALWAYS_INLINE event receive(byte_span& in, buffer& out) noexcept { return receive_as(role::server, in, out); }
     NAVETTE_ALWAYS_INLINE whole_message receive_whole(byte_span& in, const buffer& out) noexcept {
-        return take_whole_message(role::server, in, out);
+        return receive_whole_as(role::server, in, out);
     }
 };
 
@@ -278,7 +285,7 @@ public:
 
     NAVETTE_ALWAYS_INLINE event receive(byte_span& in, buffer& out) noexcept { return receive_as(role::client, in, out); }
     NAVETTE_ALWAYS_INLINE whole_message receive_whole(byte_span& in, const buffer& out) noexcept {
-        return take_whole_message(role::client, in, out);
+        return receive_whole_as(role::client, in, out);
     }
 };
 
