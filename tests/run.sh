@@ -230,7 +230,8 @@ stage_headers() {
     run_scripts 600 tests/packaging/headers.sh tests/packaging/libraries.sh tests/packaging/deflate_memory.sh \
         tests/packaging/guides.sh
 }
-stage_packaging() { run_scripts 600 tests/packaging/run.sh; }
+# Ninety programs compiled one after the other: twice what it takes beside two other stages.
+stage_packaging() { run_scripts 1200 tests/packaging/run.sh; }
 stage_release-gcc() { build release -DCMAKE_CXX_COMPILER=g++-12 && run_binaries release; }
 # g++ optimises all tests and clang sanitizes them, a third as long about it as g++. The other way round only those whose code
 # depends most on its compiler, with --long all of them.

@@ -107,9 +107,9 @@ start "boost_asio needs only -I include, and with clang two macros" \
     compiled boost_asio clang++-19 -std=c++20 "${coroutines[@]/-D/-DBOOST_}"
 start "asio needs only -I include with g++" compiled asio g++-12 -std=c++20
 start "asio says which macros clang lacks" \
-    refuses "-DASIO_HAS_CO_AWAIT -DASIO_HAS_STD_COROUTINE" compiled asio clang++-19 -std=c++20
+    refuses "-DASIO_HAS_CO_AWAIT -DASIO_HAS_STD_COROUTINE" compiled asio clang++-19 -std=c++20 -Wfatal-errors
 start "boost_asio says which macros clang lacks" \
-    refuses "-DBOOST_ASIO_HAS_CO_AWAIT -DBOOST_ASIO_HAS_STD_COROUTINE" compiled boost_asio clang++-19 -std=c++20
+    refuses "-DBOOST_ASIO_HAS_CO_AWAIT -DBOOST_ASIO_HAS_STD_COROUTINE" compiled boost_asio clang++-19 -std=c++20 -Wfatal-errors
 
 # Two translation units that include everything, but for one of the two Asios: as old as here they do not go together.
 # Two copies of one object collide where two sources would.
