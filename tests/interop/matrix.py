@@ -76,8 +76,6 @@ def found_in(scenario, ours, theirs):
 
 def differences(peer, role, scenario, ours, theirs):
     """What differs from what has to be seen, in words; nothing if all is well."""
-    if "error" in theirs:
-        return f"it could not open: {theirs['error']}; our end: {ours['end']}"
     expected = expected_of(scenario) | peer.quirks.get(f"{role} {scenario}", ({}, ""))[0]
     found = found_in(scenario, ours, theirs)
     return "; ".join(f"{name}: found {found[name]!r}, expected {value!r}" for name, value in expected.items()
@@ -133,6 +131,8 @@ class Run:
             ahead = self.scenarios[self.scenarios.index(scenario):]
             self.theirs = Program(*self.command, "client", *[f"{url}/{each}" for each in ahead])
         theirs = line_of(self.theirs)
+        if "error" in theirs:  # our end may have seen nothing of it, and would tell of the next one here
+            raise AssertionError(f"it could not open: {theirs['error']}")
         return line_of(self.ours), theirs
 
     def end(self):

@@ -69,11 +69,12 @@ public final class Jetty9 implements WebSocketListener, WebSocketPingPongListene
             serve();
             return;
         }
-        WebSocketClient client = new WebSocketClient();
-        client.getPolicy().setMaxTextMessageSize(LARGEST);
-        client.getPolicy().setMaxBinaryMessageSize(LARGEST);
-        client.start();
         Echo.call(words, url -> {
+            // One for each connection: the next request may stay in the queue of a client whose connection is just closing.
+            WebSocketClient client = new WebSocketClient();
+            client.getPolicy().setMaxTextMessageSize(LARGEST);
+            client.getPolicy().setMaxBinaryMessageSize(LARGEST);
+            client.start();
             Jetty9 peer = new Jetty9();
             ClientUpgradeRequest request = new ClientUpgradeRequest();
             request.setSubProtocols("echo");
