@@ -8,40 +8,44 @@ complain() {
     status=1
 }
 
+# Each sets REPLY, for a subshell a line would take most of the time.
 floor() {
     case $1 in
-        base/*) echo 0 ;; codec/*) echo 1 ;; frame/*) echo 2 ;; extension/*) echo 3 ;;
-        handshake/*) echo 4 ;; protocol/*) echo 5 ;; stream/*) echo 6 ;;
-        */*) echo none ;; *) echo 7 ;;
+        base/*) REPLY=0 ;; codec/*) REPLY=1 ;; frame/*) REPLY=2 ;; extension/*) REPLY=3 ;;
+        handshake/*) REPLY=4 ;; protocol/*) REPLY=5 ;; stream/*) REPLY=6 ;;
+        */*) REPLY=none ;; *) REPLY=7 ;;
     esac
 }
 
 # header_of FILE: a .ipp is a part of the header of its name, or of the name that it adds a word to.
 header_of() {
-    local stem=${1%.*}
-    while [[ ! -f $stem.hpp && ${stem##*/} == *_* ]]; do stem=${stem%_*}; done
-    echo "$stem"
+    REPLY=${1%.*}
+    while [[ ! -f $REPLY.hpp && ${REPLY##*/} == *_* ]]; do REPLY=${REPLY%_*}; done
 }
 
 edges=()
 while IFS=: read -r file number line; do
-    included=$(sed -E 's/^ *# *include *([^ ]+).*/\1/' <<<"$line")
-    own=$(floor "$file")
+    read -r included _ <<<"${line#*include}"
+    floor "$file"
+    own=$REPLY
     case $included in
         '<navette/'*)
             target=${included#<navette/}
             target=${target%>}
+            floor "$target"
             if [[ $own == none ]]; then
                 complain "$file:$number: stands on no floor"
             elif [[ ! -f $target ]]; then
                 complain "$file:$number: there is no $target"
-            elif (($(floor "$target") > own)); then
+            elif ((REPLY > own)); then
                 complain "$file:$number: climbs to $target"
             elif [[ $file == frame/* && $target == handshake/* || $file == handshake/* && $target == frame/* ]]; then
                 complain "$file:$number: frame/ and handshake/ know nothing of each other"
             fi
-            from=$(header_of "$file") to=$(header_of "$target")
-            [[ $from == "$to" ]] || edges+=("$from $to")
+            header_of "$file"
+            from=$REPLY
+            header_of "$target"
+            [[ $from == "$REPLY" ]] || edges+=("$from $REPLY")
             ;;
         '<'*[./]*'>')
             [[ $file == *.ipp || $own == 7 ]] || complain "$file:$number: $included is no standard header"

@@ -41,12 +41,17 @@ none 'a test that cannot fail' '\b(CHECK|REQUIRE)\( *true *\)|\bSUCCEED\(' "${te
 mapfile -t cases < <(printf '%s\n' "${tests[@]}" | grep -vx tests/support/catch.hpp)
 none 'Catch2 is taken through support/catch.hpp' '^ *# *include *<catch2/' "${cases[@]}"
 
-for file in "${headers[@]}"; do
-    (($(wc -l <"$file") <= 500)) || complain "$file: more than 500 lines"
-    opening=$(awk '!/^\/\// { exit } { ++n } END { print n + 0 }' "$file")
-    least=2
-    if [[ $file == *.ipp ]]; then least=1; fi
-    ((opening >= least && opening <= 6)) || complain "$file: opens with $opening comment lines, not $least to 6"
-    grep -qx '#pragma once' "$file" || complain "$file: lacks #pragma once"
-done
+while IFS= read -r line; do complain "$line"; done < <(awk '
+    function judge() {
+        if (lines > 500) print file ": more than 500 lines"
+        least = file ~ /\.ipp$/ ? 1 : 2
+        if (opening < least || opening > 6) print file ": opens with " opening " comment lines, not " least " to 6"
+        if (!guarded) print file ": lacks #pragma once"
+    }
+    FNR == 1 { if (file) judge(); file = FILENAME; opening = guarded = 0; opens = 1 }
+    { lines = FNR }
+    opens && !/^\/\// { opens = 0 }
+    opens { ++opening }
+    $0 == "#pragma once" { guarded = 1 }
+    END { judge() }' "${headers[@]}")
 exit $status
