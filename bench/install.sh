@@ -17,3 +17,12 @@ install_packages() { # PACKAGE...
     as_root apt-get update -q && as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
+
+# install_charts: what draws the charts, into build/charts, where support/chart.py looks for it.
+install_charts() {
+    local version=1.9.0.post1
+    [[ -d build/charts/vl_convert_python-$version.dist-info ]] && return
+    rm -rf build/charts
+    "${PYTHON:-python3}" -m pip install -q --no-deps --disable-pip-version-check --root-user-action ignore \
+        --target build/charts "vl-convert-python==$version"
+}

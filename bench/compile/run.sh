@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # bench/run.sh compile: what the headers and an echo server cost the compiler, beside Boost.Beast and websocketpp. Writes the
-# samples to bench/results/compile.json and the tables to docs/benchmarks/compile.md, and prints the tables.
+# samples to bench/results/compile.json, the tables to docs/benchmarks/compile.md with charts beside it, and prints the tables.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source bench/install.sh
@@ -26,7 +26,8 @@ TEXT
 esac
 
 packages=(libboost-dev libasio-dev libwebsocketpp-dev)
-install_packages g++-12 python3 "${packages[@]}"
+install_packages g++-12 python3 python3-pip "${packages[@]}"
+install_charts
 mkdir -p "$results" "$docs"
 bench/compile/measure.py "$results/compile.json" "${how[@]}" --packages "${packages[*]}"
-bench/compile/report.py "$results/compile.json" "$docs/compile.md"
+bench/compile/report.py "$results/compile.json" "$docs/compile.md" --charts

@@ -8,6 +8,7 @@ import sys
 import targets
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+from chart import bar, chart
 from page import digits, machine_lines, publish, quartiles, table
 
 TITLES = {name: title for name, title, _ in targets.ECHOES}
@@ -107,6 +108,61 @@ def memory_table(rows):
     return table(["server", "connections that", "of them", "bytes resident each"], cells)
 
 
+def servers_of(rows, scenario):
+    """In the order of the charts, with its samples each: navette, its peers, others, the floor; those that were measured."""
+    measured = [row.split("/")[1] for row in rows if row.split("/")[0] == scenario]
+    known = [targets.OWN, *targets.PEERS]
+    order = known + sorted(set(measured) - {*known, targets.FLOOR}) + [targets.FLOOR]
+    return [(server, rows[f"{scenario}/{server}"]) for server in order if server in measured]
+
+
+def rate_chart(rows):
+    bars = []
+    for scenario, title, _ in targets.ECHOES:
+        for server, samples in servers_of(rows, scenario):
+            if server == targets.FLOOR:
+                continue
+            low, median, high = quartiles(ratios(rows, f"{scenario}/{server}", f"{scenario}/{targets.FLOOR}", "per_second"))
+            rate = rate_of(statistics.median(samples["per_second"]))
+            bars.append(bar(title, name_of(server), median, low, high, f"{times(median)} · {rate} /s", server == targets.OWN))
+    return chart("Messages echoed in a second", "as a share of an epoll loop that sends back raw bytes; more is better",
+                 "times the floor", bars)
+
+
+def latency_chart(rows):
+    bars = []
+    for scenario, title, _ in targets.ECHOES[:2]:
+        for server, samples in servers_of(rows, scenario):
+            half, most = (statistics.median(samples[key]) / 1000 for key in ("p50_us", "p99_us"))
+            bars.append(bar(title, name_of(server), half, half, most, f"{digits(half)}, {digits(most)}", server == targets.OWN))
+    return chart("Time until the echo is there", "of half of the messages; the line: of 99 in 100; every server at its limit; "
+                 "less is better", "ms", bars)
+
+
+def memory_chart(rows):
+    bars = []
+    for kind, title in (("idle", "connections that never spoke"), ("idle-echoed", "connections that echoed 1 MiB each")):
+        for server, samples in servers_of(rows, kind):
+            if server != targets.FLOOR:
+                median = statistics.median(samples["bytes"])
+                title_of = f"{samples['connections']:,} {title}"
+                bars.append(bar(title_of, name_of(server), median, median, median, f"{median:,.0f}", server == targets.OWN))
+    return chart("Memory of an idle connection", "resident, without the kernel's; less is better", "bytes", bars)
+
+
+def charts(told):
+    rows = told["rows"]
+    return {name: make(rows) for name, (make, _) in CHARTS.items()}
+
+
+# The files beside the page, and what is said to those who cannot see them.
+CHARTS = {
+    "server-rate.svg": (rate_chart, "Messages a second of each server, as a share of the floor's"),
+    "server-latency.svg": (latency_chart, "Latencies of each server"),
+    "server-memory.svg": (memory_chart, "Bytes that an idle connection takes in each server"),
+}
+
+
 def page(told):
     machine, versions, method, rows = (told[key] for key in ("machine", "versions", "method", "rows"))
     peers = {"libboost-dev": "Boost", "libwebsocketpp-dev": "websocketpp", "libwebsockets-dev": "libwebsockets"}
@@ -133,6 +189,7 @@ def page(told):
         f"## Targets: {reached} of {len(judged)} reached",
         "",
         *table(["what", "against", "wanted", "measured", "quartiles", "by processor time", "verdict"], judged),
+        *(line for name, (_, text) in CHARTS.items() for line in (f"![{text}]({name})", "")),
         "## All rows",
         "",
     ]
@@ -144,4 +201,4 @@ def page(told):
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-publish(page)
+publish(page, charts)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # bench/run.sh server: an echo server of navette beside a floor of raw bytes, Boost.Beast, websocketpp and libwebsockets,
-# over loopback sockets, in one run. Writes the samples to bench/results/server.json and the tables to
-# docs/benchmarks/server.md, and prints the tables.
+# over loopback sockets, in one run. Writes the samples to bench/results/server.json, the tables to
+# docs/benchmarks/server.md with charts beside it, and prints the tables.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source bench/install.sh
@@ -14,7 +14,7 @@ usage: bench/run.sh server [--quick | --check] [--server NAME=URL]... [--out DIR
   --quick            few and short samples, in less than two minutes, written to build/bench/results
   --check            no figures, and nothing optimised: whether every server echoes the right bytes and can be measured
   --server NAME=URL  another echo server, ws:// or wss://, that runs on this machine already
-  --out DIR          where server.json and server.md go
+  --out DIR          where server.json, server.md and its charts go
 TEXT
 }
 refuse() {
@@ -57,7 +57,8 @@ if [[ -z $results ]]; then
     esac
 fi
 
-install_packages "${packages[@]}"
+install_packages "${packages[@]}" python3-pip
+install_charts
 mkdir -p "$results" "$docs"
 
 # Two at a time, the long ones first; each by its id, so that a failure is seen.
@@ -91,8 +92,8 @@ done
 bench/server/measure.py "$built/load" "$results/server.json" "${samples[@]}" "${programs[@]}" "${others[@]}" \
     --packages "${packages[*]}"
 if [[ $mode == check ]]; then
-    bench/server/report.py "$results/server.json" "$docs/server.md" >/dev/null
+    bench/server/report.py "$results/server.json" "$docs/server.md" --charts >/dev/null
     echo "every server can be measured"
 else
-    bench/server/report.py "$results/server.json" "$docs/server.md"
+    bench/server/report.py "$results/server.json" "$docs/server.md" --charts
 fi

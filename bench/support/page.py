@@ -1,7 +1,10 @@
 # What the pages of the benchmarks are made of: figures with three digits that matter, quartiles, tables.
 import json
+import pathlib
 import statistics
 import sys
+
+from chart import draw
 
 
 def quartiles(samples):
@@ -44,12 +47,16 @@ def machine_lines(machine):
             f"- System: {machine['system']}, Linux {machine['kernel']}."]
 
 
-def publish(page):
-    """The program `report.py SAMPLES.json PAGE.md`: what `page` makes of the samples goes to the file and to the screen."""
-    if len(sys.argv) != 3:
-        sys.exit("usage: report.py SAMPLES.json PAGE.md")
+def publish(page, charts=lambda told: {}):
+    """The program `report.py SAMPLES.json PAGE.md [--charts]`: what `page` makes of the samples goes to the file and to the
+    screen, and what `charts` makes of them to files beside it."""
+    if len(sys.argv) not in (3, 4) or sys.argv[3:] not in ([], ["--charts"]):
+        sys.exit("usage: report.py SAMPLES.json PAGE.md [--charts]")
     with open(sys.argv[1], encoding="utf-8") as samples:
-        text = page(json.load(samples))
+        told = json.load(samples)
+    text = page(told)
     with open(sys.argv[2], "w", encoding="utf-8") as out:
         out.write(text)
+    if sys.argv[3:]:
+        draw(charts(told), pathlib.Path(sys.argv[2]).parent)
     print(text, end="")

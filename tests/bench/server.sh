@@ -10,6 +10,25 @@ trap 'rm -rf "$scratch"' EXIT
 check "every server of the benchmark echoes the right bytes and can be measured" \
     bench/run.sh server --check --out "$scratch"
 
+# Each server that was measured has its bar in each chart that the page shows (memory, in short, is navette's alone), and in
+# the first the figure of its table.
+charts_are_drawn() {
+    local chart servers server share
+    [[ $(sed -nE 's/^!\[.*\]\((.*)\)$/\1/p' "$scratch/server.md" | xargs) == \
+        "server-rate.svg server-latency.svg server-memory.svg" ]] || return
+    for chart in rate latency memory; do
+        servers=(navette Boost.Beast websocketpp libwebsockets)
+        if [[ $chart == memory ]]; then servers=(navette); fi
+        for server in "${servers[@]}"; do
+            grep -qF ">$server<" "$scratch/server-$chart.svg" || { echo "server-$chart.svg has no $server"; return 1; }
+        done
+    done
+    share=$(sed -nE 's/^\| 16 B, 100 connections, 64 in flight on each +\| floor +\|[^|]*\| +([0-9.]+) .*/\1/p' \
+        "$scratch/server.md")
+    [[ -n $share ]] && grep -q ">$share · " "$scratch/server-rate.svg"
+}
+check "the page shows its charts, with every server and its figure" charts_are_drawn
+
 # A server that leaves before it listens.
 names_the_server_that_fails() {
     bench/server/measure.py build/bench/server_check/load "$scratch/none.json" --rounds 1 --memory-rounds 1 --seconds 0.05 \
