@@ -18,6 +18,14 @@ short_targets() { # each has at most 20 lines, says what it covers and how long 
         return 1
     done
 }
+planted_bugs() { # each line of fuzz/bugs.tsv changes the header that it names
+    local target file expression
+    while IFS=$'\t' read -r target file expression _; do
+        sed -E "$expression" "include/navette/$file" | diff -q - "include/navette/$file" >/dev/null || continue
+        echo "fuzz/bugs.tsv: $target: changes nothing"
+        return 1
+    done <fuzz/bugs.tsv
+}
 small_corpus() { (($(cat fuzz/corpus/*.hex | wc -c) < 2 * 1024 * 1024)); }
 
 replay() { compile_replay "$1" && "$made/replay/$1" "fuzz/corpus/$1.hex"; }
@@ -28,6 +36,7 @@ smoke() {
 
 check "fuzz: there are at least ten targets" test "${#all_targets[@]}" -ge 10
 check "fuzz: each target is short, and has a corpus and a bug to find" short_targets
+check "fuzz: each bug is one" planted_bugs
 check "fuzz: the corpus is smaller than 2 MiB" small_corpus
 need "clang++-$clang" "${CXX:-g++-12}" || fail "fuzz: the compilers are there" "one is missing"
 for target in "${all_targets[@]}"; do
