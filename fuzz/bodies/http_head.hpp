@@ -14,6 +14,14 @@ inline const place<2 * max_input> head_place[2];
 inline const place<max_input>     head_input;
 inline transcript head_whole, head_cut;
 
+// Of each that a field, or the first line, can break, in the order of http_head::broken_by.
+inline constexpr errc head_errors[] = {
+    errc::bad_start_line,      errc::bad_host,        errc::origin_refused,      errc::upgrade_mismatch,
+    errc::connection_mismatch, errc::invalid_key,     errc::accept_mismatch,     errc::unsupported_version,
+    errc::bad_subprotocols,    errc::bad_extensions,  errc::unoffered_extension, errc::unoffered_subprotocol,
+    errc::unexpected_body,     errc::misuse,
+};
+
 inline limits head_limits(unsigned choice) {
     limits bounds;
     if (choice == 1) bounds.max_handshake_line = 24;
@@ -37,6 +45,7 @@ inline void note_head(const http_head& head, transcript& log) {
         log.add(known.count(which));
         log.add(known.value(which));
     }
+    for (const errc why : head_errors) log.add(head.broken_by(why).size());
 }
 
 inline void check_fields(const http_head& head, const limits& bounds) {
@@ -53,6 +62,12 @@ inline void check_fields(const http_head& head, const limits& bounds) {
         must(known.count(which) == head.fields().count(field.name), "known fields are all found");
         must(known.value(which) == *head.fields().find(field.name), "the first of them is told");
         if (is_token(field.value)) must(known.contains_token(which, field.value), "a list has its element");
+    }
+    for (const errc why : head_errors) {
+        const std::string_view broken   = head.broken_by(why);
+        bool                   is_there = broken.empty() || broken == head.start_line();
+        for (const http_field& field : head.fields()) is_there |= broken == field.value;
+        must(is_there, "what broke a rule stands in the head");
     }
     must(count <= bounds.max_handshake_fields, "there are no more fields than the limit");
     must(head.start_line().size() <= bounds.max_handshake_line, "the first line is not longer than the limit");
