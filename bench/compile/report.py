@@ -33,9 +33,20 @@ def seconds_cells(samples, others):
     return [digits(fastest), between(low, high), f"{times:.2f}", mebibytes(least(samples, "memory"))]
 
 
+def headers_of(samples):
+    return [subject for subject in subjects.SUBJECTS if subject.header and subject.name in samples]
+
+
+def programs_of(samples):
+    return [subject for subject in subjects.SUBJECTS if not subject.header and subject.name in samples]
+
+
+def is_own(subject):
+    return subject.name.startswith("navette")
+
+
 def header_table(samples):
-    rows = [[subject.name, *seconds_cells(samples[subject.name][""], samples[BEAST][""])]
-            for subject in headers_of(samples)]
+    rows = [[subject.name, *seconds_cells(samples[subject.name][""], samples[BEAST][""])] for subject in headers_of(samples)]
     return table(["header", "s", "quartiles", "times Beast's", "MiB of the compiler's"], rows, texts=1)
 
 
@@ -51,18 +62,6 @@ def program_table(samples, level):
                          kibibytes(least(apart, "object")), ""])
     return table(["echo server", "s", "quartiles", "times Beast's", "MiB of the compiler's", "KiB of object", "KiB stripped"],
                  rows, texts=1)
-
-
-def headers_of(samples):
-    return [subject for subject in subjects.SUBJECTS if subject.header and subject.name in samples]
-
-
-def programs_of(samples):
-    return [subject for subject in subjects.SUBJECTS if not subject.header and subject.name in samples]
-
-
-def is_own(subject):
-    return subject.name.startswith("navette")
 
 
 def time_chart(samples):

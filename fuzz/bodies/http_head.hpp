@@ -14,11 +14,11 @@ inline const place<2 * max_input> head_place[2];
 inline const place<max_input>     head_input;
 inline transcript head_whole, head_cut;
 
-// Of each that a field, or the first line, can break, in the order of http_head::broken_by.
+// One of each kind that http_head::broken_by tells apart; the last is about nothing in a head.
 inline constexpr errc head_errors[] = {
-    errc::bad_start_line,      errc::bad_host,        errc::origin_refused,      errc::upgrade_mismatch,
-    errc::connection_mismatch, errc::invalid_key,     errc::accept_mismatch,     errc::unsupported_version,
-    errc::bad_subprotocols,    errc::bad_extensions,  errc::unoffered_extension, errc::unoffered_subprotocol,
+    errc::bad_start_line,      errc::bad_host,       errc::origin_refused,        errc::upgrade_mismatch,
+    errc::connection_mismatch, errc::invalid_key,    errc::accept_mismatch,       errc::unsupported_version,
+    errc::bad_subprotocols,    errc::bad_extensions, errc::unoffered_subprotocol, errc::unoffered_extension,
     errc::unexpected_body,     errc::misuse,
 };
 
@@ -45,7 +45,10 @@ inline void note_head(const http_head& head, transcript& log) {
         log.add(known.count(which));
         log.add(known.value(which));
     }
-    for (const errc why : head_errors) log.add(head.broken_by(why).size());
+    for (const errc why : head_errors) {
+        log.add(head.broken_by(why).size());
+        log.add(head.broken_by(why));
+    }
 }
 
 inline void check_fields(const http_head& head, const limits& bounds) {

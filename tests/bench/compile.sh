@@ -3,6 +3,7 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$root/tests/support/results.sh"
 cd "$root" || exit 2
+rm -f build/bench/results/compile-time.svg
 has_its_table() { bench/run.sh compile --check | grep -E '^\| navette/navette\.hpp +\| +[0-9.]+ \|'; }
 check "the compile benchmark measures headers" has_its_table
 drawn() { grep -q '>navette/navette.hpp<' build/bench/results/compile-time.svg; }

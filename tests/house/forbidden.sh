@@ -48,10 +48,11 @@ while IFS= read -r line; do complain "$line"; done < <(awk '
         if (opening < least || opening > 6) print file ": opens with " opening " comment lines, not " least " to 6"
         if (!guarded) print file ": lacks #pragma once"
     }
-    FNR == 1 { if (file) judge(); file = FILENAME; opening = guarded = 0; opens = 1 }
+    BEGIN { for (i = 1; i < ARGC; ++i) unread[ARGV[i]] }
+    FNR == 1 { if (file) judge(); file = FILENAME; opening = guarded = 0; opens = 1; delete unread[file] }
     { lines = FNR }
     opens && !/^\/\// { opens = 0 }
     opens { ++opening }
     $0 == "#pragma once" { guarded = 1 }
-    END { judge() }' "${headers[@]}")
+    END { judge(); for (file in unread) print file ": is empty" }' "${headers[@]}")
 exit $status

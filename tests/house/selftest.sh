@@ -63,6 +63,7 @@ planted forbidden.sh "base/planted.hpp: more than 500 lines" "a long file" \
     "{ printf '$opening'; yes '//' | head -n 498; } >$lower"
 planted forbidden.sh "base/planted.hpp: opens with 1 comment lines" "a header that does not say what it is" \
     "printf '// Planted.\n#pragma once\n' >$lower"
+planted forbidden.sh "base/planted.hpp: is empty" "an empty header" ": >$lower"
 planted forbidden.sh "base/planted.hpp: lacks #pragma once" "a header without a guard" \
     "printf '// A planted header.\n// Two lines.\n' >$lower"
 planted forbidden.sh "base/planted.hpp:4: a leftover" "a leftover" "printf '$opening// TO''DO\n' >$lower"

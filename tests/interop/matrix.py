@@ -131,8 +131,10 @@ class Run:
             ahead = self.scenarios[self.scenarios.index(scenario):]
             self.theirs = Program(*self.command, "client", *[f"{url}/{each}" for each in ahead])
         theirs = line_of(self.theirs)
-        if "error" in theirs:  # our end may have seen nothing of it, and would tell of the next one here
-            raise AssertionError(f"it could not open: {theirs['error']}")
+        if "error" in theirs:  # our end may have seen nothing of it, and would tell of the next one instead
+            self.ours.signal(signal.SIGKILL)
+            told = self.ours.end()[1].strip()
+            raise AssertionError(f"it could not open: {theirs['error']}; our end: {told or 'nothing'}")
         return line_of(self.ours), theirs
 
     def end(self):

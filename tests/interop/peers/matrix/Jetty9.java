@@ -70,7 +70,7 @@ public final class Jetty9 implements WebSocketListener, WebSocketPingPongListene
             return;
         }
         Echo.call(words, url -> {
-            // One for each connection: the next request may stay in the queue of a client whose connection is just closing.
+            // One for each connection: connect() of one whose last connection is just closing sometimes never ends.
             WebSocketClient client = new WebSocketClient();
             client.getPolicy().setMaxTextMessageSize(LARGEST);
             client.getPolicy().setMaxBinaryMessageSize(LARGEST);
