@@ -48,6 +48,7 @@ TEST_CASE("fields are read where they lie, in order", "[http_fields][9112:5]") {
     CHECK(none.empty());
     const http_field one[] = {{"A", "1"}}, two[] = {{"B", "2"}, {"C", "3"}};
     CHECK(show(http_fields::of_lists(one, {}, two)) == "A=1 B=2 C=3 ");
+    CHECK(show(http_fields::of_array(two, 1, one)) == "B=2 A=1 ");
     CHECK(show(std::vector<http_field>{{"A", "1"}}) == "A=1 ");
     CHECK(show(std::array<http_field, 1>{{{"A", "1"}}}) == "A=1 ");
 }

@@ -37,15 +37,16 @@ for header in "${headers[@]}"; do
     fi
 done
 
-# An Asio as old as here does not go together with the other.
-with_clang() {
+# An Asio as old as here does not go together with the other. What stands before an Asio is what its traits find.
+together() { # COMPILER ORDER
     local asio
     for asio in asio boost_asio; do
-        printf '#include <navette/%s>\n' "${headers[@]}" | grep -vE "src\.hpp|/$asio\.hpp" |
-            clang++-14 "${flags[@]}" "${coroutines[@]}" -fsyntax-only -x c++ - || return
+        printf '#include <navette/%s>\n' "${headers[@]}" | grep -vE "src\.hpp|/$asio\.hpp" | "$2" |
+            "$1" "${flags[@]}" "${coroutines[@]}" -fsyntax-only -x c++ - || return
     done
 }
-check "all headers compile with clang" with_clang
+check "all headers compile with clang" together clang++-14 cat
+check "all headers compile with g++, the last one first" together g++-12 tac
 
 printf '#include <navette/%s>\n' src.hpp tls.ipp >"$scratch/src.cpp"
 

@@ -8,7 +8,6 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <utility>
 
 namespace navette {
 
@@ -48,12 +47,12 @@ public:
     }
 
     void swap(buffer& other) noexcept {
-        std::swap(memory_, other.memory_);
-        std::swap(begin_, other.begin_);
-        std::swap(end_, other.end_);
-        std::swap(capacity_, other.capacity_);
-        std::swap(pong_, other.pong_);
-        std::swap(fixed_, other.fixed_);
+        detail::swap_values(memory_, other.memory_);
+        detail::swap_values(begin_, other.begin_);
+        detail::swap_values(end_, other.end_);
+        detail::swap_values(capacity_, other.capacity_);
+        detail::swap_values(pong_, other.pong_);
+        detail::swap_values(fixed_, other.fixed_);
     }
 
     byte_span       data() noexcept { return {memory_ + begin_, end_ - begin_}; }

@@ -14,9 +14,29 @@ namespace navette {
 using byte_span       = std::span<std::byte>;
 using const_byte_span = std::span<const std::byte>;
 
-/// The smaller of two. std::min stands in <algorithm>, which would add a third to what the library costs to include.
+// What including the library costs is watched (std::min's <algorithm> would add a third). A span or a std::string_view made
+// of a pointer and a length has the compiler check a dozen concepts for each pair of types, which costs as much as a header:
+// the lengths are std::size_t, the characters const.
+
+/// The smaller of two, as std::min.
 template <class T>
 constexpr T lesser(T a, T b) noexcept { return b < a ? b : a; }
+
+namespace detail {
+
+/// The value of `from`, which becomes `to`, as std::exchange.
+template <class T>
+constexpr T take(T& from, std::type_identity_t<T> to = {}) noexcept {
+    const T taken = from;
+    from          = to;
+    return taken;
+}
+
+/// The values change places, as with std::swap.
+template <class T>
+constexpr void swap_values(T& a, T& b) noexcept { b = take(a, b); }
+
+} // namespace detail
 
 /// The bytes of `text`; borrows it.
 inline const_byte_span as_bytes(std::string_view text) noexcept {

@@ -7,7 +7,6 @@
 #include <navette/base/bytes.hpp>
 #include <navette/base/errc.hpp>
 
-#include <utility>
 
 namespace navette {
 
@@ -46,10 +45,10 @@ public:
     constexpr message_codec() noexcept = default;
     constexpr message_codec(const message_codec_table& table, void* self) noexcept : table_(&table), self_(self) {}
     message_codec(message_codec&& other) noexcept
-        : table_(std::exchange(other.table_, nullptr)), self_(std::exchange(other.self_, nullptr)) {}
+        : table_(detail::take(other.table_)), self_(detail::take(other.self_)) {}
     message_codec& operator=(message_codec&& other) noexcept {
-        std::swap(table_, other.table_);
-        std::swap(self_, other.self_);
+        detail::swap_values(table_, other.table_);
+        detail::swap_values(self_, other.self_);
         return *this;
     }
     ~message_codec() {

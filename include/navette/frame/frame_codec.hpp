@@ -93,8 +93,8 @@ public:
 
     /// Once header() has failed, the bytes of that header as far as they came, if it cannot be read maybe with some that
     /// follow; else what break_by was given.
-    const_byte_span broken_by() const noexcept { return {storage_, held_}; }
-    byte_span       broken_by() noexcept { return {storage_, held_}; }
+    const_byte_span broken_by() const noexcept { return {storage_, std::size_t{held_}}; }
+    byte_span       broken_by() noexcept { return {storage_, std::size_t{held_}}; }
 
     /// Takes what `in` has of the data frame's payload. Precondition: in_data_frame(). The frame has ended when
     /// in_data_frame() is false afterwards.
@@ -133,7 +133,7 @@ public:
             copy_piece(place, piece, receiver);
             held_ = static_cast<std::uint8_t>(held_ + n);
             if (n < left) return false;
-            whole = byte_span(storage_, held_);
+            whole = byte_span(storage_, std::size_t{held_});
         }
         held_  = 0;
         phase_ = phase::header;
@@ -255,6 +255,8 @@ public:
     /// Bytes of the output that stand before the payload's place.
     std::size_t before = 0;
 
+    /// Of no frame.
+    frame_mark() noexcept = default;
     frame_mark(std::size_t place, const frame_header& h) noexcept : key_(h.key), masked_(h.masked), before(place) {}
 
     /// Masks the next piece of the payload in place if the frame is a client's (RFC 6455, 5.3), else leaves it. The

@@ -3,7 +3,6 @@
 
 #include <navette/handshake/client_handshake.hpp>
 
-#include <utility>
 
 namespace navette {
 
@@ -57,7 +56,7 @@ NAVETTE_INLINE errc client_handshake::request(buffer& out) noexcept {
     head.end_line();
     head.field({"Upgrade", "websocket"});
     head.field({"Connection", "Upgrade"});
-    head.field({"Sec-WebSocket-Key", {key_.data(), key_.size()}});
+    head.field({"Sec-WebSocket-Key", {static_cast<const char*>(key_.data()), key_.size()}});
     head.field({"Sec-WebSocket-Version", "13"});
     if (!options_->origin.empty()) head.field({"Origin", options_->origin});
     write_subprotocols(head);
@@ -103,7 +102,7 @@ NAVETTE_INLINE void client_handshake::write_host(http_writer& head) const noexce
 NAVETTE_INLINE void client_handshake::write_subprotocols(http_writer& head) const noexcept {
     std::string_view before = "Sec-WebSocket-Protocol: ";
     for (const std::string_view subprotocol : options_->subprotocols) {
-        head.text(std::exchange(before, ", "));
+        head.text(detail::take(before, ", "));
         head.text(subprotocol);
     }
     if (!options_->subprotocols.empty()) head.end_line();
@@ -117,7 +116,7 @@ NAVETTE_INLINE void client_handshake::write_extensions(http_writer& head) noexce
         if (const errc e = extension->offer(extension->self, *storage_); e != errc{}) head.fail(e);
         const std::string_view offers = as_text(storage_->data());
         if (!detail::is_offer(offers, extension->name)) head.fail(errc::bad_extensions);
-        head.text(std::exchange(before, ", "));
+        head.text(detail::take(before, ", "));
         head.text(offers);
     }
     storage_->clear();
@@ -205,7 +204,7 @@ NAVETTE_INLINE errc client_handshake::check_upgrade() noexcept {
     if (!upgrades || upgrades_otherwise) return errc::upgrade_mismatch;
     if (!fields.contains_token(known_field::connection, "upgrade")) return errc::connection_mismatch;
 
-    const auto expected = accept_key({key_.data(), key_.size()});
+    const auto expected = accept_key({static_cast<const char*>(key_.data()), key_.size()});
     if (fields.count(known_field::accept) != 1) return errc::accept_mismatch;
     if (fields.value(known_field::accept) != std::string_view(expected.data(), expected.size()))
         return errc::accept_mismatch;

@@ -40,16 +40,17 @@ NAVETTE_INLINE result<body_length> read_body_length(const known_fields& fields,
     }
     if (!fields.has(known_field::content_length)) return body_length{};
 
-    std::optional<std::uint64_t> length;
-    bool is_valid = true;
+    std::uint64_t length   = 0;
+    bool          is_first = true, is_valid = true;
     fields.for_each(known_field::content_length, [&](std::string_view value) {
         std::uint64_t n = 0;
 
-        is_valid = is_valid && detail::parse_length(value, n) && length.value_or(n) == n;
+        is_valid = is_valid && detail::parse_length(value, n) && (is_first || length == n);
+        is_first = false;
         length   = n;
     });
     if (!is_valid) return errc::unexpected_body;
-    return body_length{body_length::kind::known, *length};
+    return body_length{body_length::kind::known, length};
 }
 
 NAVETTE_INLINE body_reader::body_reader(const body_length& length, std::size_t max) noexcept

@@ -27,13 +27,15 @@ class field_elements;
 ///     for (const http_field& field : request.fields) log(field.name, field.value);
 ///     if (auto token = request.fields.find("Authorization")) ...
 class http_fields {
+    struct list {
+        const http_field* first = nullptr;
+        std::size_t       size  = 0;
+    };
     // Invariant: lines_ is empty or whole lines `name:value CRLF`. It comes before the lists, those in their order.
-    std::string_view            lines_{};
-    std::span<const http_field> lists_[3]{};
+    std::string_view lines_{};
+    list             lists_[3]{};
 
-    constexpr http_fields(std::string_view lines, std::span<const http_field> first, std::span<const http_field> second,
-                          std::span<const http_field> third) noexcept
-        : lines_(lines), lists_{first, second, third} {}
+    static constexpr list list_of(std::span<const http_field> fields) noexcept { return {fields.data(), fields.size()}; }
 
 public:
     class iterator;
@@ -45,27 +47,39 @@ public:
     template <class List>
         requires(!std::is_same_v<List, http_fields> &&
                  std::is_convertible_v<const List&, std::span<const http_field>>)
-    constexpr http_fields(const List& list) noexcept : http_fields({}, list, {}, {}) {}
+    constexpr http_fields(const List& fields) noexcept : lists_{list_of(fields), {}, {}} {}
 
     /// The fields of up to three lists, one behind the other.
     static constexpr http_fields of_lists(std::span<const http_field> first,
                                           std::span<const http_field> second,
                                           std::span<const http_field> third = {}) noexcept {
-        return {{}, first, second, third};
+        return of_array(first.data(), first.size(), second, third);
+    }
+
+    /// The fields of `size` at `first`, then those of up to two lists.
+    static constexpr http_fields of_array(const http_field* first, std::size_t size, std::span<const http_field> second,
+                                          std::span<const http_field> third = {}) noexcept {
+        http_fields fields;
+        fields.lists_[0] = {first, size};
+        fields.lists_[1] = list_of(second);
+        fields.lists_[2] = list_of(third);
+        return fields;
     }
 
     /// The fields of text that an http_head has checked: lines `name:value CRLF` and nothing else.
     static constexpr http_fields of_lines(std::string_view lines) noexcept {
-        return {lines, {}, {}, {}};
+        http_fields fields;
+        fields.lines_ = lines;
+        return fields;
     }
 
     constexpr bool empty() const noexcept {
-        return lines_.empty() && lists_[0].empty() && lists_[1].empty() && lists_[2].empty();
+        return lines_.empty() && (lists_[0].size | lists_[1].size | lists_[2].size) == 0;
     }
 
     /// The first field. Precondition: not empty.
     constexpr http_field front() const noexcept {
-        if (lines_.empty()) return first_list().front();
+        if (lines_.empty()) return *lists_[first_list()].first;
         const std::string_view line = lines_.substr(0, lines_.find('\r'));
         const std::size_t colon = line.find(':');
         return {line.substr(0, colon), trim_ows(line.substr(colon + 1))};
@@ -77,8 +91,9 @@ public:
             lines_.remove_prefix(lines_.find('\n') + 1);
             return;
         }
-        auto& list = lists_[lists_[0].empty() ? (lists_[1].empty() ? 2 : 1) : 0];
-        list = list.subspan(1);
+        list& taken = lists_[first_list()];
+        ++taken.first;
+        --taken.size;
     }
 
     /// Takes the first field off the view and returns it. Precondition: not empty.
@@ -95,8 +110,8 @@ public:
     template <class Use>
     constexpr void for_each(Use use) const {
         for (http_fields rest = of_lines(lines_); !rest.empty();) use(rest.take_front());
-        for (const std::span<const http_field> list : lists_)
-            for (const http_field& field : list) use(field);
+        for (const list& each : lists_)
+            for (std::size_t i = 0; i < each.size; ++i) use(each.first[i]);
     }
 
     /// Calls `use(value)` for each field named `name`, in order.
@@ -133,9 +148,7 @@ public:
     }
 
 private:
-    constexpr std::span<const http_field> first_list() const noexcept {
-        return lists_[lists_[0].empty() ? (lists_[1].empty() ? 2 : 1) : 0];
-    }
+    constexpr std::size_t first_list() const noexcept { return lists_[0].size != 0 ? 0 : lists_[1].size != 0 ? 1 : 2; }
 };
 
 /// Goes over fields; it is the rest of the view, so it does not refer to the http_fields that it came from.

@@ -16,10 +16,10 @@ NAVETTE_INLINE void http_writer::text(std::string_view piece) noexcept {
 
 NAVETTE_INLINE void http_writer::number(std::uint64_t value) noexcept {
     char digits[20];
-    char* first = digits + sizeof digits;
-    do *--first = static_cast<char>('0' + value % 10);
+    std::size_t first = sizeof digits;
+    do digits[--first] = static_cast<char>('0' + value % 10);
     while ((value /= 10) != 0);
-    raw({first, static_cast<std::size_t>(digits + sizeof digits - first)});
+    raw(std::string_view(static_cast<const char*>(digits), sizeof digits).substr(first));
 }
 
 NAVETTE_INLINE void http_writer::line(std::string_view begin, std::string_view end) noexcept {
@@ -36,7 +36,7 @@ NAVETTE_INLINE void http_writer::status_line(unsigned status, std::string_view r
     begin[9]     = static_cast<char>('0' + status / 100);
     begin[10]    = static_cast<char>('0' + status / 10 % 10);
     begin[11]    = static_cast<char>('0' + status % 10);
-    if (is_field_value(reason)) line({begin, sizeof begin - 1}, reason);
+    if (is_field_value(reason)) line({static_cast<const char*>(begin), sizeof begin - 1}, reason);
     else fail(errc::invalid_field);
 }
 

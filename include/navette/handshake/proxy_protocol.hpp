@@ -100,7 +100,7 @@ private:
 
     constexpr std::string_view text_at(std::size_t begin, std::size_t end, std::array<char, max_line>& copy) const noexcept {
         for (std::size_t i = begin; i < end; ++i) copy[i] = static_cast<char>(held_[i]);
-        return {copy.data() + begin, end - begin};
+        return {static_cast<const char*>(copy.data()) + begin, end - begin};
     }
 
     static constexpr std::string_view take_word(std::string_view& rest) noexcept {

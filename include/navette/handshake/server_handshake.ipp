@@ -164,7 +164,7 @@ NAVETTE_INLINE result<agreement> server_handshake::accept(const accept_options& 
     if (is_http1()) {
         accept_key_ = accept_key(known().value(known_field::key));
         add("Upgrade", "websocket");
-        add("Sec-WebSocket-Accept", {accept_key_.data(), accept_key_.size()});
+        add("Sec-WebSocket-Accept", {static_cast<const char*>(accept_key_.data()), accept_key_.size()});
     }
     if (!agreed.subprotocol.empty()) add("Sec-WebSocket-Protocol", agreed.subprotocol);
     if (const std::string_view answer = negotiate_extension(agreed); !answer.empty())
@@ -270,7 +270,7 @@ NAVETTE_INLINE response_view server_handshake::response() const noexcept {
     if (response_status_ == 0) return {};
     return {.status    = response_status_,
             .reason    = reason_phrase(response_status_),
-            .fields    = http_fields::of_lists({own_, own_count_},
+            .fields    = http_fields::of_array(own_, own_count_,
                                                options_error_ == errc{} ? options_->fields : std::span<const http_field>{}, fields_),
             .body      = body_,
             .omit_body = equals(request_.method, "HEAD")};

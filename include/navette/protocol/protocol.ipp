@@ -225,10 +225,11 @@ NAVETTE_INLINE event protocol_core::on_close(byte_span payload, buffer& out) noe
     }
     const closing_step& step = closing_step_for(state_, closing_input::close_received);
     if (step.send_close) {
-        std::byte   echo[2];
-        const auto  echoed = is_sendable(code, role_) ? code : close_code::normal;   // 1010 is the client's alone
+        std::byte         echo[2];
+        const std::size_t size   = payload.empty() ? 0 : sizeof echo;
+        const auto        echoed = is_sendable(code, role_) ? code : close_code::normal;   // 1010 is the client's alone
         store_be16(echo, static_cast<std::uint16_t>(echoed));
-        const errc e = append_control(opcode::close, const_byte_span(echo, payload.empty() ? 0u : 2u), out);
+        const errc e = append_control(opcode::close, const_byte_span(echo, size), out);
         if (e != errc{}) return fail(e, out);
     }
     state_ = step.next;

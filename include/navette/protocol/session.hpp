@@ -3,6 +3,7 @@
 #pragma once
 
 #include <navette/base/buffer_pool.hpp>
+#include <navette/base/bytes.hpp>
 #include <navette/protocol/protocol.hpp>
 
 namespace navette {
@@ -23,8 +24,8 @@ class message_assembly {
 public:
     explicit message_assembly(Pool& pool) noexcept : pool_(&pool) {}
     message_assembly(message_assembly&& other) noexcept
-        : pool_(other.pool_), bytes_(std::move(other.bytes_)), direct_(std::exchange(other.direct_, 0)),
-          parked_(std::exchange(other.parked_, 0)), delivered_(std::exchange(other.delivered_, false)) {}
+        : pool_(other.pool_), bytes_(std::move(other.bytes_)), direct_(detail::take(other.direct_)),
+          parked_(detail::take(other.parked_)), delivered_(detail::take(other.delivered_)) {}
     message_assembly& operator=(message_assembly&&) = delete;
     ~message_assembly() { pool_->give(std::move(bytes_)); }
 
@@ -76,7 +77,7 @@ public:
     /// See session::received_direct.
     template <class Protocol>
     event received_direct(std::size_t n, Protocol& ws, buffer& out) noexcept {
-        bytes_.shrink(std::exchange(direct_, 0) - n);
+        bytes_.shrink(detail::take(direct_) - n);
         parked_ = n;
         return take_parked(ws, out);
     }
@@ -107,7 +108,7 @@ private:
         delivered_ = false;
     }
 
-    void drop_direct() noexcept { bytes_.shrink(std::exchange(direct_, 0)); }
+    void drop_direct() noexcept { bytes_.shrink(detail::take(direct_)); }
 
     bool assemble(const event& e, const protocol_core& ws) noexcept {
         if (e.first) bytes_ = pool_->take();

@@ -66,7 +66,7 @@ public:
     async_connection(async_connection&&) noexcept = default;
     async_connection& operator=(async_connection&& other) noexcept {
         async_connection taken(std::move(other));
-        std::swap(state_, taken.state_);
+        detail::swap_values(state_, taken.state_);
         return *this;
     }
 

@@ -4,6 +4,7 @@
 
 #include <navette/base/buffer.hpp>
 #include <navette/base/buffer_pool.hpp>
+#include <navette/base/bytes.hpp>
 #include <navette/base/limits.hpp>
 #include <navette/base/timeouts.hpp>
 #include <navette/codec/entropy.hpp>
@@ -86,7 +87,7 @@ struct async_connection_state {
     }
 
     bool prepare(const_byte_span already_read) noexcept {
-        if (!subprotocol.append(agreed.subprotocol)) return false;
+        if (!subprotocol.append(as_bytes(agreed.subprotocol))) return false;
         agreed.subprotocol = as_text(subprotocol.data());
         if (input.grow(already_read.size() < read_size ? read_size : already_read.size()).empty()) return false;
         in = input.data().first(already_read.size());
@@ -182,7 +183,7 @@ struct async_connection_state {
         if (e.type == event_type::close) {
             const std::size_t size = lesser(e.payload.size(), sizeof reason);
             if (size != 0) std::memcpy(reason, e.payload.data(), size);
-            peer = {e.code, std::string_view(reason, size)};
+            peer = {e.code, std::string_view(static_cast<const char*>(reason), size)};
         }
         last = e.type == event_type::close ? errc::closed : e.error;
         if (close_by == instant::never()) close_by = deadline(stream.now(), times.close_within);
@@ -233,7 +234,7 @@ struct async_connection_state {
     void take_unseen() noexcept {
         if (!in.empty() || unseen.empty()) return;
         input.swap(ahead);
-        in = std::exchange(unseen, {});
+        in = detail::take(unseen);
     }
 
     // Reads ahead, once, while nobody else reads.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <navette/base/buffer.hpp>
+#include <navette/base/bytes.hpp>
 #include <navette/stream/async_stream.hpp>
 #include <navette/stream/share.hpp>
 #include <navette/stream/transport_engine.hpp>
@@ -117,7 +118,7 @@ public:
     async_engine_stream(async_engine_stream&&) noexcept = default;
     async_engine_stream& operator=(async_engine_stream&& other) noexcept {
         async_engine_stream taken(std::move(other));
-        std::swap(state_, taken.state_);
+        detail::swap_values(state_, taken.state_);
         return *this;
     }
     ~async_engine_stream() {

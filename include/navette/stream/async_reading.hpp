@@ -29,7 +29,7 @@ struct message_whole {
     }
     template <class State>
     event receive(State& s, byte_span read) noexcept {
-        if (std::exchange(is_direct, false)) return s.messages.received_direct(read.size(), s.out);
+        if (detail::take(is_direct)) return s.messages.received_direct(read.size(), s.out);
         s.in = read;
         return receive(s);
     }
@@ -80,7 +80,7 @@ struct message_into {
     template <class State>
     io_result<message> deliver(State& s, const event& e) const noexcept {
         s.midway = message_way::none;
-        return message{e.type == event_type::text ? opcode::text : opcode::binary, memory.first(std::exchange(s.into_size, 0))};
+        return message{e.type == event_type::text ? opcode::text : opcode::binary, memory.first(detail::take(s.into_size))};
     }
     bool is_complete(const event& e) const noexcept { return e.last; }
 };

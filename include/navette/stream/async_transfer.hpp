@@ -4,6 +4,7 @@
 #pragma once
 
 #include <navette/base/buffer.hpp>
+#include <navette/base/bytes.hpp>
 #include <navette/base/timeouts.hpp>
 #include <navette/stream/async_stream.hpp>
 #include <navette/stream/share.hpp>
@@ -98,7 +99,7 @@ public:
             const waiter here(*s);
             co_await s->moved_.wait_until(stalls);
             if (!here.was_notified() && s->stream.now() < stalls) co_return std::make_error_code(std::errc::operation_canceled);
-            if (s->output.size() != std::exchange(left, s->output.size())) since = s->stream.now();
+            if (s->output.size() != detail::take(left, s->output.size())) since = s->stream.now();
         }
         co_return s->sent_;
     }

@@ -2,6 +2,7 @@
 // on the other, so that whoever drives an engine goes this way (RFC 6455, 4.1). Opens no socket, reads no environment.
 #pragma once
 
+#include <navette/base/bytes.hpp>
 #include <navette/handshake/proxy.hpp>
 #include <navette/handshake/proxy_choice.hpp>
 #include <navette/stream/engine_stack.hpp>
@@ -56,9 +57,9 @@ public:
     static io_result<client_route> make(const uri& to, std::string_view proxies, const transport_factory* tls,
                                         entropy source = {}, const limits& bounds = default_limits) noexcept;
 
-    client_route(client_route&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+    client_route(client_route&& other) noexcept : state_(detail::take(other.state_)) {}
     client_route& operator=(client_route&& other) noexcept {
-        std::swap(state_, other.state_);
+        detail::swap_values(state_, other.state_);
         return *this;
     }
     ~client_route();

@@ -17,7 +17,7 @@ class client_route::tunnel {
 
     template <class Machine>
     engine_step shake_hands(Machine& machine, byte_span* in, buffer& out) noexcept {
-        if (!std::exchange(has_begun_, true))
+        if (!detail::take(has_begun_, true))
             if (const errc refused = machine.request(out); refused != errc{}) return {.error = refused};
         if (in == nullptr || in->empty()) return {};
         return said(machine, machine.receive(*in, out));
@@ -113,7 +113,7 @@ NAVETTE_INLINE io_result<client_route> client_route::make(const uri& to, std::st
 
 NAVETTE_INLINE client_route::~client_route() {
     if (state_ == nullptr) return;
-    for (hop* each = state_->first; each != nullptr;) delete std::exchange(each, each->next);
+    for (hop* each = state_->first; each != nullptr;) delete detail::take(each, each->next);
     delete state_;
 }
 

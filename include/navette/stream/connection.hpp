@@ -98,7 +98,7 @@ public:
             return errc::out_of_memory;
         }
         state& s = *made.state_;
-        if (!s.subprotocol.append(agreed.subprotocol)) return errc::out_of_memory;
+        if (!s.subprotocol.append(as_bytes(agreed.subprotocol))) return errc::out_of_memory;
         s.agreed.subprotocol = as_text(s.subprotocol.data());
         if (s.input.grow(already_read.size() < read_size ? read_size : already_read.size()).empty()) return errc::out_of_memory;
         s.in = s.input.data().first(already_read.size());
@@ -106,10 +106,10 @@ public:
         return made;
     }
 
-    connection(connection&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+    connection(connection&& other) noexcept : state_(detail::take(other.state_)) {}
     connection& operator=(connection&& other) noexcept {
         connection taken(std::move(other));
-        std::swap(state_, taken.state_);
+        detail::swap_values(state_, taken.state_);
         return *this;
     }
 
@@ -452,7 +452,7 @@ private:
         if (e.type == event_type::close) {
             const std::size_t size = lesser(e.payload.size(), sizeof s.reason);
             if (size != 0) std::memcpy(s.reason, e.payload.data(), size);
-            s.peer = {e.code, std::string_view(s.reason, size)};
+            s.peer = {e.code, std::string_view(static_cast<const char*>(s.reason), size)};
         }
         const std::error_code last = e.type == event_type::close ? errc::closed : e.error;
         s.writing.lock();

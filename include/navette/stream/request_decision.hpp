@@ -32,7 +32,7 @@ struct handshake_report {
     }
     /// Copies what of a request broke a rule, since its input is read into again. Without memory for it nothing is told.
     void note_broken_by(std::string_view text) noexcept {
-        if (input.append(text)) broken_by = as_text(input.data());
+        if (input.append(as_bytes(text))) broken_by = as_text(input.data());
     }
 };
 

@@ -2,8 +2,9 @@
 // without <memory>, and two guards that hold also when a coroutine is destroyed while it is suspended.
 #pragma once
 
+#include <navette/base/bytes.hpp>
+
 #include <cstddef>
-#include <utility>
 
 namespace navette {
 
@@ -22,9 +23,9 @@ public:
         if (state_ != nullptr) ++state_->shares;
     }
     share(const share& other) noexcept : share(other.state_) {}
-    share(share&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+    share(share&& other) noexcept : state_(detail::take(other.state_)) {}
     share& operator=(share other) noexcept {
-        std::swap(state_, other.state_);
+        detail::swap_values(state_, other.state_);
         return *this;
     }
     ~share() {

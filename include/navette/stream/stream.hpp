@@ -26,12 +26,12 @@ namespace navette {
 /// `close` is called, but for a read past its deadline (see deadline_stream). With a lock in the connection, one thread
 /// may be in `read_some` while another is in `write_some` or `shutdown_write`.
 template <class S>
-concept sync_stream = std::movable<S> && requires(S& s, byte_span in, const_byte_span out) {
+concept sync_stream = requires(S& s, byte_span in, const_byte_span out) {
     { s.read_some(in) } -> std::same_as<io_result<std::size_t>>;
     { s.write_some(out) } -> std::same_as<io_result<std::size_t>>;
     s.shutdown_write();
     s.close();
-};
+} && std::movable<S>;   // last: Asio's traits call any `connect`, ours too, with objects whose move they are to decide
 
 /// A stream that sends several pieces with one call: as `write_some` of all of them joined. At least one piece is not
 /// empty, and the pieces are at most `max_gather`.
@@ -144,11 +144,11 @@ public:
     }
 
     any_stream(any_stream&& other) noexcept
-        : table_(std::exchange(other.table_, nullptr)), self_(std::exchange(other.self_, nullptr)) {}
+        : table_(detail::take(other.table_)), self_(detail::take(other.self_)) {}
     any_stream& operator=(any_stream&& other) noexcept {
         any_stream taken(std::move(other));
-        std::swap(table_, taken.table_);
-        std::swap(self_, taken.self_);
+        detail::swap_values(table_, taken.table_);
+        detail::swap_values(self_, taken.self_);
         return *this;
     }
     ~any_stream() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <navette/base/buffer.hpp>
+#include <navette/base/bytes.hpp>
 #include <navette/base/role.hpp>
 #include <navette/stream/stream.hpp>
 
@@ -47,10 +48,10 @@ public:
     constexpr transport_engine(const transport_engine_table& table, void* self) noexcept
         : table_(&table), self_(self) {}
     transport_engine(transport_engine&& other) noexcept
-        : table_(std::exchange(other.table_, nullptr)), self_(std::exchange(other.self_, nullptr)) {}
+        : table_(detail::take(other.table_)), self_(detail::take(other.self_)) {}
     transport_engine& operator=(transport_engine&& other) noexcept {
-        std::swap(table_, other.table_);
-        std::swap(self_, other.self_);
+        detail::swap_values(table_, other.table_);
+        detail::swap_values(self_, other.self_);
         return *this;
     }
     ~transport_engine() {
@@ -112,10 +113,10 @@ public:
     engine_stream(S next, transport_engine engine)
         : shared_(new (std::nothrow) shared{.next = std::move(next), .engine = std::move(engine)}) {}
 
-    engine_stream(engine_stream&& other) noexcept : shared_(std::exchange(other.shared_, nullptr)) {}
+    engine_stream(engine_stream&& other) noexcept : shared_(detail::take(other.shared_)) {}
     engine_stream& operator=(engine_stream&& other) noexcept {
         engine_stream taken(std::move(other));
-        std::swap(shared_, taken.shared_);
+        detail::swap_values(shared_, taken.shared_);
         return *this;
     }
     ~engine_stream() { delete shared_; }
@@ -132,7 +133,10 @@ public:
         }
     }
 
-    io_result<std::size_t> write_some(const_byte_span out) { return write_some(std::span<const const_byte_span>(&out, 1)); }
+    io_result<std::size_t> write_some(const_byte_span out) {
+        const const_byte_span pieces[] = {out};
+        return write_some(pieces);
+    }
 
     /// Sends one record of each piece, up to the first piece that one record does not hold; all of them with one write.
     io_result<std::size_t> write_some(std::span<const const_byte_span> pieces) {
