@@ -9,12 +9,17 @@ export PYTHONDONTWRITEBYTECODE=1
 how=(--rounds 7) results=bench/results docs=docs/benchmarks
 case ${1:-} in
     '') ;;
+    --quick)
+        how=(--rounds 1 --only navette/navette.hpp navette/server.hpp boost/beast/websocket.hpp) results=build/bench/results
+        docs=build/bench/results
+        ;;
     --check)
         how=(--rounds 1 --only navette/navette.hpp boost/beast/websocket.hpp) results=build/bench/results docs=build/bench/results
         ;;
     --help)
         cat <<TEXT
-usage: bench/run.sh compile [--check]
+usage: bench/run.sh compile [--quick | --check]
+  --quick  three headers, once, written to build/bench/results
   --check  two headers, once, written to build/bench/results: whether it can be measured
 TEXT
         exit 0

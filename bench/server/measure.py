@@ -1,53 +1,17 @@
 #!/usr/bin/env python3
-# Starts the servers, each pinned to the first processor, and lets the generator, pinned to the second, load them one
-# after the other, in every round in another order, so that what else the machine does hits all of them alike. Writes all
-# samples to a JSON file. What fails ends the run with a line that says which server and why.
+# Starts the servers and loads them one after the other, in every round in another order, so that what else the machine does
+# hits all of them alike. Writes all samples to a JSON file.
 import argparse
-import json
 import os
 import pathlib
 import random
-import signal
-import subprocess
 import sys
 
 import targets
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
-from machine import machine, show, versions
-
-PROCESSORS = sorted(os.sched_getaffinity(0))
-PATIENCE = 20  # seconds that a server has to say where it listens
-
-
-def pinned(place):
-    """For a child: to the first processor (0) or the last (-1), if there are two."""
-    return lambda: os.sched_setaffinity(0, {PROCESSORS[place]})
-
-
-class Server:
-    """A program that says on its first line `listening on URL`. Ends with this one at the latest."""
-
-    running = []
-
-    def __init__(self, name, command):
-        self.name = name
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                        preexec_fn=pinned(0))
-        Server.running.append(self)
-        signal.alarm(PATIENCE)
-        line = self.process.stdout.readline().decode().strip()
-        signal.alarm(0)
-        if not line.startswith("listening on "):
-            self.end()
-            sys.exit(f"measure.py: {name} does not say where it listens: {line!r}")
-        self.url = line.removeprefix("listening on ")
-        self.pid = self.process.pid
-
-    def end(self):
-        self.process.kill()
-        self.process.wait()
-        Server.running.remove(self)
+from machine import show
+from servers import Server, load, run, shuffled_rounds, write_results
 
 
 class Elsewhere:
@@ -55,18 +19,6 @@ class Elsewhere:
 
     def __init__(self, name, url):
         self.name, self.url, self.pid = name, url, None
-
-
-def load(generator, server, options, seconds):
-    """One run of the generator: what it found."""
-    command = [generator, "--json", "--url", server.url, *options]
-    if server.pid is not None:
-        command += ["--pid", str(server.pid)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
-                          timeout=seconds + 300, preexec_fn=pinned(-1))
-    if done.returncode != 0:
-        sys.exit(f"measure.py: {server.name} at {server.url}: {done.stderr.strip()} ({' '.join(options)})")
-    return json.loads(done.stdout)
 
 
 def for_raw_bytes(options):
@@ -114,14 +66,12 @@ def measure_fan_out(options, floor, publisher, rows):
     servers = [Server(targets.FLOOR, [*floor, "--fan-out"]), Server(targets.OWN, publisher)]
     timing = ["--seconds", str(options.seconds), "--warmup", str(options.seconds / 5)]
     wanted = ["--fan-out", "--connections", str(options.subscribers), "--size", str(targets.PUBLISHED)]
-    for round_ in range(options.rounds):
-        for server in random.sample(servers, len(servers)):
-            show(f"round {round_ + 1} of {options.rounds}: publishing, {server.name}")
-            found = load(options.generator, server, [*wanted, *timing], options.seconds)
-            row = rows.setdefault(f"fan-out/{server.name}", {"last_us": [], "cpu_ns": [], "busy": []})
-            row["last_us"].append(found["latency_us"]["p50"])
-            row["cpu_ns"].append(found["server_cpu_ns"])
-            row["busy"].append(found["generator_busy"])
+    for server in shuffled_rounds(options.rounds, servers, "publishing"):
+        found = load(options.generator, server, [*wanted, *timing], options.seconds)
+        row = rows.setdefault(f"fan-out/{server.name}", {"last_us": [], "cpu_ns": [], "busy": []})
+        row["last_us"].append(found["latency_us"]["p50"])
+        row["cpu_ns"].append(found["server_cpu_ns"])
+        row["busy"].append(found["generator_busy"])
     for server in servers:
         server.end()
 
@@ -157,23 +107,10 @@ def main():
         measure_fan_out(options, commands[targets.FLOOR], options.publisher.split(), rows)
     show("")
 
-    told = {
-        "machine": machine(),
-        "versions": versions(options.packages.split()),
-        "method": {"rounds": options.rounds, "memory_rounds": options.memory_rounds, "seconds": options.seconds,
-                   "pinned": len(PROCESSORS) > 1,
-                   "load": [round(load_before, 2), round(os.getloadavg()[0], 2)]},
-    }
-    with open(options.out, "w", encoding="utf-8") as out:
-        out.write(json.dumps(told, indent=1)[:-2] + ',\n "rows": {\n')
-        out.write(",\n".join(f"  {json.dumps(name)}: {json.dumps(row)}" for name, row in rows.items()))
-        out.write("\n }\n}\n")
+    load_now = [round(load_before, 2), round(os.getloadavg()[0], 2)]
+    write_results(options.out, options.packages,
+                  {"rounds": options.rounds, "memory_rounds": options.memory_rounds, "seconds": options.seconds,
+                   "load": load_now}, rows)
 
 
-signal.signal(signal.SIGTERM, lambda *_: sys.exit("measure.py: ended by a signal"))
-signal.signal(signal.SIGALRM, lambda *_: sys.exit("measure.py: a server does not say where it listens"))
-try:
-    main()
-finally:
-    for left in list(Server.running):
-        left.end()
+run(main)

@@ -1,4 +1,4 @@
-# The charts of the benchmarks: groups of bars, described in Vega-Lite and drawn as SVG by vl-convert, which
+# The charts of the benchmarks: groups of bars, and curves, described in Vega-Lite and drawn as SVG by vl-convert, which
 # install_charts of bench/install.sh brings.
 import pathlib
 import sys
@@ -11,6 +11,18 @@ OWN, OTHER, BASE = "#0b6bcb", "#a9b4c0", "#5c6773"
 def bar(group, name, value, low, high, label, own=False):
     """One bar: its length, from where to where a line goes (quartiles), and the figure that is written behind it."""
     return {"group": group, "name": name, "value": value, "low": low, "high": high, "label": label, "own": own}
+
+
+def _page(title, subtitle, values, what):
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "background": "white", "padding": 14,
+        "title": {"text": title, "subtitle": subtitle, "anchor": "start", "frame": "group", "offset": 14,
+                  "fontSize": 15, "subtitleFontSize": 12, "subtitleColor": BASE, "subtitlePadding": 6},
+        "data": {"values": values},
+        "config": {"font": "Helvetica, Arial, sans-serif", "view": {"stroke": None}},
+        **what,
+    }
 
 
 def chart(title, subtitle, axis, bars):
@@ -28,20 +40,37 @@ def chart(title, subtitle, axis, bars):
         {"mark": {"type": "text", "align": "left", "dx": 6, "color": BASE},
          "encoding": {"x": {"field": "high", "type": "quantitative"}, "text": {"field": "label"}}},
     ]
-    return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
-        "background": "white", "padding": 14,
-        "title": {"text": title, "subtitle": subtitle, "anchor": "start", "frame": "group", "offset": 14,
-                  "fontSize": 15, "subtitleFontSize": 12, "subtitleColor": BASE, "subtitlePadding": 6},
-        "data": {"values": bars},
+    return _page(title, subtitle, bars, {
         "facet": {"row": {"field": "group", "sort": list(dict.fromkeys(one["group"] for one in bars)), "title": None,
                           "header": {"labelAngle": 0, "labelOrient": "top", "labelAnchor": "start", "labelFontSize": 12,
                                      "labelFontWeight": "bold", "labelPadding": 4, "labelLimit": 640}}},
         "spacing": 14,
         "spec": {"width": 520, "height": {"step": 21}, "encoding": {"y": y}, "layer": layers},
         "resolve": {"scale": {"y": "independent"}},
-        "config": {"font": "Helvetica, Arial, sans-serif", "view": {"stroke": None}},
-    }
+    })
+
+
+def curves(title, subtitle, x_axis, y_axis, points):
+    """Curves over a logarithmic axis from points with `name`, `x`, `y`; the first name is our own. At the last point of each
+    stands its name."""
+    names = list(dict.fromkeys(point["name"] for point in points))
+    colors = {"field": "name", "type": "nominal", "sort": None, "legend": None,
+              "scale": {"domain": names, "range": [OWN, BASE, "#c8641b", "#3a8f5c"][:len(names)]}}
+    axis = {"gridColor": "#e6e9ed", "domain": False, "ticks": False}
+    x = {"field": "x", "type": "quantitative", "title": x_axis, "scale": {"type": "log"},
+         "axis": {**axis, "values": sorted({point["x"] for point in points}), "format": ",d"}}
+    y = {"field": "y", "type": "quantitative", "title": y_axis, "scale": {"zero": True}, "axis": axis}
+    last = [{**point, "is_last": point["x"] == max(one["x"] for one in points if one["name"] == point["name"])}
+            for point in points]
+    return _page(title, subtitle, last, {
+        "width": 520, "height": 240,
+        "encoding": {"x": x, "y": y, "color": colors},
+        "layer": [
+            {"mark": {"type": "line", "point": True, "strokeWidth": 2}},
+            {"transform": [{"filter": "datum.is_last"}], "mark": {"type": "text", "align": "left", "dx": 8},
+             "encoding": {"text": {"field": "name"}}},
+        ],
+    })
 
 
 def draw(charts, folder):
