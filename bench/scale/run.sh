@@ -11,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE=1
 usage() {
     cat <<TEXT
 usage: bench/run.sh scale [--quick | --check] [--out DIR]
-  --quick    few and short samples, in less than a minute, written to build/bench/results
+  --quick    few and short samples, in half a minute, written to build/bench/results
   --check    no figures, and nothing optimised: whether all of it can be measured
   --out DIR  where scale.json, scale.md and its charts go
 TEXT
@@ -26,7 +26,7 @@ samples=(--rounds 5 --seconds 1.5 --most 10000) results=bench/results docs=docs/
 quick() { results=build/bench/results docs=build/bench/results; }
 while (($#)); do
     case $1 in
-        --quick) quick; samples=(--rounds 1 --seconds 0.3 --most 1000) ;;
+        --quick) quick; samples=(--rounds 1 --seconds 0.2 --most 1000) ;;
         --check) quick; samples=(--rounds 1 --seconds 0.05 --most 100) built=build/bench/server_check optimised=-O0 ;;
         --out)
             (($# >= 2)) || refuse "--out needs a directory"

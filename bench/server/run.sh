@@ -11,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE=1
 usage() {
     cat <<TEXT
 usage: bench/run.sh server [--quick | --check] [--server NAME=URL]... [--out DIR]
-  --quick            few and short samples, in less than two minutes, written to build/bench/results
+  --quick            few and short samples, in about a minute and a half, written to build/bench/results
   --check            no figures, and nothing optimised: whether every server echoes the right bytes and can be measured
   --server NAME=URL  another echo server, ws:// or wss://, that runs on this machine already
   --out DIR          where server.json, server.md and its charts go
@@ -27,7 +27,7 @@ samples=(--rounds 9 --memory-rounds 1 --seconds 1.5)
 mode=full results='' docs='' others=()
 while (($#)); do
     case $1 in
-        --quick) mode=quick samples=(--quick --rounds 3 --memory-rounds 1 --seconds 0.3) ;;
+        --quick) mode=quick samples=(--quick --rounds 2 --memory-rounds 1 --seconds 0.2) ;;
         --check)
             mode=check built=build/bench/server_check optimised=-O0
             samples=(--quick --rounds 1 --memory-rounds 1 --seconds 0.05 --connections 100 --subscribers 50)
@@ -61,27 +61,21 @@ install_packages "${packages[@]}" python3-pip
 install_charts
 mkdir -p "$results" "$docs"
 
-# Two at a time, the long ones first; each by its id, so that a failure is seen.
+# Two at a time; each by its id, so that a failure is seen.
 build() {
     local -a waiting=()
-    program beast bench/server/beast.cpp -std=c++20 & waiting+=($!)
-    { program websocketpp bench/server/websocketpp.cpp -std=c++17 && program floor bench/server/floor.cpp -std=c++20 &&
+    { program beast bench/server/beast.cpp -std=c++20 &&
+        program navette examples/echo_server.cpp -std=c++20 -lssl -lcrypto -lz; } & waiting+=($!)
+    { build_generator && program websocketpp bench/server/websocketpp.cpp -std=c++17 &&
+        program publish bench/server/publish.cpp -std=c++20 -lz && program floor bench/server/floor.cpp -std=c++20 &&
         program libwebsockets bench/server/libwebsockets.cpp -std=c++20 -lwebsockets; } & waiting+=($!)
-    wait "${waiting[0]}" || return
-    program navette examples/echo_server.cpp -std=c++20 -lssl -lcrypto -lz & waiting[0]=$!
-    wait "${waiting[1]}" || return
-    build_generator & waiting[1]=$!
-    wait "${waiting[0]}" && wait "${waiting[1]}" || return
-    if [[ -f include/navette/server.hpp && -f bench/server/publish.cpp ]]; then
-        program publish bench/server/publish.cpp -std=c++20 -lz
-    fi
+    wait "${waiting[0]}" && wait "${waiting[1]}"
 }
 build
 
 programs=(--program "floor=$built/floor" --program "navette=$built/navette --port 0 --no-deflate"
     --program "beast=$built/beast 0" --program "websocketpp=$built/websocketpp 0"
-    --program "libwebsockets=$built/libwebsockets 0")
-if [[ -x $built/publish ]]; then programs+=(--publisher "$built/publish 0"); fi
+    --program "libwebsockets=$built/libwebsockets 0" --publisher "$built/publish 0")
 for bun in "$(command -v bun || true)" build/node/node_modules/.bin/bun; do
     if [[ -n $bun && -x $bun ]]; then
         programs+=(--program "bun=$bun bench/server/bun.js 0")
