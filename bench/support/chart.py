@@ -60,15 +60,18 @@ def curves(title, subtitle, x_axis, y_axis, points):
     x = {"field": "x", "type": "quantitative", "title": x_axis, "scale": {"type": "log"},
          "axis": {**axis, "values": sorted({point["x"] for point in points}), "format": ",d"}}
     y = {"field": "y", "type": "quantitative", "title": y_axis, "scale": {"zero": True}, "axis": axis}
-    last = [{**point, "is_last": point["x"] == max(one["x"] for one in points if one["name"] == point["name"])}
-            for point in points]
-    return _page(title, subtitle, last, {
-        "width": 520, "height": 240,
+    height, line = 240, 15
+    least, at = line * max(point["y"] for point in points) / height, None  # names do not stand on one another
+    ends = {name: max((point for point in points if point["name"] == name), key=lambda point: point["x"]) for name in names}
+    for end in sorted(ends.values(), key=lambda point: point["y"]):
+        at = end["label"] = end["y"] if at is None else max(end["y"], at + least)
+    return _page(title, subtitle, points, {
+        "width": 520, "height": height,
         "encoding": {"x": x, "y": y, "color": colors},
         "layer": [
             {"mark": {"type": "line", "point": True, "strokeWidth": 2}},
-            {"transform": [{"filter": "datum.is_last"}], "mark": {"type": "text", "align": "left", "dx": 8},
-             "encoding": {"text": {"field": "name"}}},
+            {"transform": [{"filter": "isValid(datum.label)"}], "mark": {"type": "text", "align": "left", "dx": 8},
+             "encoding": {"text": {"field": "name"}, "y": {"field": "label", "type": "quantitative"}}},
         ],
     })
 
