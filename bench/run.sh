@@ -6,6 +6,11 @@ set -euo pipefail
 bench=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 names=$(cd "$bench" && for script in */run.sh; do printf ' %s' "${script%/run.sh}"; done)
 
+which_one() {
+    echo "bench/run.sh: which benchmark? There are:$names" >&2
+    exit 2
+}
+
 case ${1:-} in
     --help)
         echo "usage: bench/run.sh NAME [OPTION...] | bench/run.sh [--quick]"
@@ -15,17 +20,11 @@ case ${1:-} in
         ;;
     '') for name in server scale compile codec; do "$bench/$name/run.sh"; done ;;
     --quick)
-        if (($# > 1)); then
-            echo "bench/run.sh: which benchmark? There are:$names" >&2
-            exit 2
-        fi
+        (($# == 1)) || which_one
         for name in server scale compile; do "$bench/$name/run.sh" --quick; done
         ;;
     *)
-        if [[ ! $1 =~ ^[a-z_]+$ || ! -x $bench/$1/run.sh ]]; then
-            echo "bench/run.sh: which benchmark? There are:$names" >&2
-            exit 2
-        fi
+        [[ $1 =~ ^[a-z_]+$ && -x $bench/$1/run.sh ]] || which_one
         exec "$bench/$1/run.sh" "${@:2}"
         ;;
 esac

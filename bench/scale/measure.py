@@ -2,20 +2,13 @@
 # Loads navette's servers and the floor with ever more connections, and with ever more subscribers. Writes all samples to a
 # JSON file.
 import argparse
-import os
 import pathlib
 import sys
 
 import targets
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
-from servers import Server, load, run, shuffled_rounds, write_results
-
-
-def given(server, wanted):
-    if server.name == targets.FLOOR:
-        return [word for word in wanted if word != "--text"]
-    return [*wanted, "--deflate"] if server.name == targets.DEFLATE else wanted
+from servers import Server, fan_out, load, run, shuffled_rounds, write_results
 
 
 def add(rows, name, found, **more):
@@ -24,24 +17,23 @@ def add(rows, name, found, **more):
         row[key].append(value)
 
 
-def measure_connections(options, commands, timing, rows):
+def measure_connections(options, commands, rows):
     servers = {name: Server(name, command) for name, command in commands.items()}
     for curve, title, names, wanted in targets.CURVES:
         for connections in (n for n in targets.CONNECTIONS if n <= options.most):
             for server in shuffled_rounds(options.rounds, [servers[name] for name in names], f"{title}, {connections}"):
-                found = load(options.generator, server, [*given(server, wanted), "--connections", str(connections),
-                                                         "--patience", "60", *timing], options.seconds)
+                given = [*wanted, "--deflate"] if server.name == targets.DEFLATE else wanted
+                found = load(options.generator, server, [*given, "--connections", str(connections), "--patience", "60"],
+                             options.seconds)
                 add(rows, f"{curve}/{server.name}/{connections}", found, per_second=found["per_second"])
     for server in servers.values():
         server.end()
 
 
-def measure_subscribers(options, floor, publisher, timing, rows):
+def measure_subscribers(options, floor, publisher, rows):
     servers = [Server(targets.FLOOR, [*floor, "--fan-out"]), Server(targets.OWN, publisher)]
     for subscribers in (n for n in targets.SUBSCRIBERS if n <= options.most):
-        for server in shuffled_rounds(options.rounds, servers, f"publishing to {subscribers}"):
-            found = load(options.generator, server, ["--fan-out", "--connections", str(subscribers), "--patience", "60",
-                                                     "--size", str(targets.PUBLISHED), *timing], options.seconds)
+        for server, found in fan_out(options.generator, servers, options.rounds, subscribers, targets.PUBLISHED, options.seconds):
             add(rows, f"fan-out/{server.name}/{subscribers}", found, last_us=found["latency_us"]["p50"])
     for server in servers:
         server.end()
@@ -64,13 +56,10 @@ def main():
     floor, own = options.floor.split(), [*options.navette.split(), "--port", "0"]
     commands = {targets.FLOOR: floor, targets.OWN: [*own, "--no-deflate"],
                 targets.TLS: [*own, "--no-deflate", *options.certificate.split()], targets.DEFLATE: own}
-    timing = ["--seconds", str(options.seconds), "--warmup", str(options.seconds / 5)]
-    load_before, rows = os.getloadavg()[0], {}
-    measure_connections(options, commands, timing, rows)
-    measure_subscribers(options, floor, options.publisher.split(), timing, rows)
-    write_results(options.out, options.packages,
-                  {"rounds": options.rounds, "seconds": options.seconds,
-                   "load": [round(load_before, 2), round(os.getloadavg()[0], 2)]}, rows)
+    rows = {}
+    measure_connections(options, commands, rows)
+    measure_subscribers(options, floor, options.publisher.split(), rows)
+    write_results(options.out, options.packages, {"rounds": options.rounds, "seconds": options.seconds}, rows)
 
 
 run(main)

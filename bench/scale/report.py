@@ -9,7 +9,7 @@ import targets
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 from chart import curves
-from page import digits, machine_lines, publish, quartiles, table
+from page import digits, machine_lines, publish, quartiles, rounds_line, table
 
 
 def counts(rows, curve, server):
@@ -83,10 +83,7 @@ def page(told):
         "",
         *machine_lines(machine),
         f"- Compiler: {versions['compiler']}, `-O3 -DNDEBUG`. navette {versions['navette']}.",
-        f"- {method['rounds']} rounds of samples of {method['seconds']} s; "
-        + ("server and generator each on a processor of its own; " if method["pinned"] else
-           "ONE PROCESSOR FOR BOTH, server and generator; ")
-        + f"load average {method['load'][0]} before, {method['load'][1]} after.",
+        rounds_line(method),
         "",
     ]
     for curve, title, names, _ in targets.CURVES:

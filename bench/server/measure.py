@@ -2,7 +2,6 @@
 # Starts the servers and loads them one after the other, in every round in another order, so that what else the machine does
 # hits all of them alike. Writes all samples to a JSON file.
 import argparse
-import os
 import pathlib
 import random
 import sys
@@ -11,7 +10,7 @@ import targets
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 from machine import show
-from servers import Server, load, run, shuffled_rounds, write_results
+from servers import Server, fan_out, load, run, write_results
 
 
 class Elsewhere:
@@ -21,18 +20,12 @@ class Elsewhere:
         self.name, self.url, self.pid = name, url, None
 
 
-def for_raw_bytes(options):
-    return [word for word in options if word not in ("--text", "--characters", "mixed")]
-
-
 def measure_echoes(options, servers, rows):
-    timing = ["--seconds", str(options.seconds), "--warmup", str(options.seconds / 5)]
     for round_ in range(options.rounds):
         for name, _, wanted in targets.ECHOES:
             for server in random.sample(servers, len(servers)):
                 show(f"round {round_ + 1} of {options.rounds}: {name}, {server.name}")
-                given = for_raw_bytes(wanted) if server.url.startswith("tcp:") else wanted
-                found = load(options.generator, server, [*given, *timing], options.seconds)
+                found = load(options.generator, server, wanted, options.seconds)
                 row = rows.setdefault(f"{name}/{server.name}",
                                       {"per_second": [], "cpu_ns": [], "p50_us": [], "p99_us": [], "busy": []})
                 row["per_second"].append(found["per_second"])
@@ -51,7 +44,7 @@ def measure_idle(options, commands, rows):
             show(f"{options.connections} idle connections: {name}")
             holds, echoes = name == targets.FLOOR, name == targets.OWN
             server = Server(name, [*commands[name], "--hold"] if holds else commands[name])
-            found = load(options.generator, server, [*wanted, "--echo"] if echoes else wanted, 240)
+            found = load(options.generator, server, [*wanted, "--echo"] if echoes else wanted, 0)
             server.end()
             # The floor echoes nothing: its sockets are what it has in the end, too. Of the peers, for which so many
             # large messages take minutes, only what they hold before is told.
@@ -64,10 +57,8 @@ def measure_idle(options, commands, rows):
 
 def measure_fan_out(options, floor, publisher, rows):
     servers = [Server(targets.FLOOR, [*floor, "--fan-out"]), Server(targets.OWN, publisher)]
-    timing = ["--seconds", str(options.seconds), "--warmup", str(options.seconds / 5)]
-    wanted = ["--fan-out", "--connections", str(options.subscribers), "--size", str(targets.PUBLISHED)]
-    for server in shuffled_rounds(options.rounds, servers, "publishing"):
-        found = load(options.generator, server, [*wanted, *timing], options.seconds)
+    for server, found in fan_out(options.generator, servers, options.rounds, options.subscribers, targets.PUBLISHED,
+                                 options.seconds):
         row = rows.setdefault(f"fan-out/{server.name}", {"last_us": [], "cpu_ns": [], "busy": []})
         row["last_us"].append(found["latency_us"]["p50"])
         row["cpu_ns"].append(found["server_cpu_ns"])
@@ -96,7 +87,6 @@ def main():
     for program in options.program:
         name, command = program.split("=", 1)
         commands[name] = command.split()
-    load_before = os.getloadavg()[0]
     rows = {}
     servers = [Server(name, command) for name, command in commands.items()]
     measure_echoes(options, [*servers, *(Elsewhere(*named.split("=", 1)) for named in options.server)], rows)
@@ -105,12 +95,8 @@ def main():
     measure_idle(options, commands, rows)
     if options.publisher:
         measure_fan_out(options, commands[targets.FLOOR], options.publisher.split(), rows)
-    show("")
-
-    load_now = [round(load_before, 2), round(os.getloadavg()[0], 2)]
     write_results(options.out, options.packages,
-                  {"rounds": options.rounds, "memory_rounds": options.memory_rounds, "seconds": options.seconds,
-                   "load": load_now}, rows)
+                  {"rounds": options.rounds, "memory_rounds": options.memory_rounds, "seconds": options.seconds}, rows)
 
 
 run(main)

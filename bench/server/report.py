@@ -9,7 +9,7 @@ import targets
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 from chart import bar, chart
-from page import digits, machine_lines, publish, quartiles, table
+from page import digits, machine_lines, publish, quartiles, rounds_line, table
 
 TITLES = {name: title for name, title, _ in targets.ECHOES}
 NAMES = {"beast": "Boost.Beast", "bun": "bun (JavaScript handlers)"}
@@ -181,10 +181,7 @@ def page(told):
         f"- Compiler: {versions['compiler']}, `-O3 -DNDEBUG`.",
         f"- navette {versions['navette']}; "
         + ", ".join(f"{name} {versions[key]}" for key, name in peers.items() if key in versions) + ".",
-        f"- {method['rounds']} rounds of samples of {method['seconds']} s, {method['memory_rounds']} of memory; "
-        + ("server and generator each on a processor of its own; " if method["pinned"] else
-           "ONE PROCESSOR FOR BOTH, server and generator; ")
-        + f"load average {method['load'][0]} before, {method['load'][1]} after.",
+        rounds_line(method, f", {method['memory_rounds']} of memory"),
         "",
         f"## Targets: {reached} of {len(judged)} reached",
         "",

@@ -47,6 +47,13 @@ def machine_lines(machine):
             f"- System: {machine['system']}, Linux {machine['kernel']}."]
 
 
+def rounds_line(method, more=""):
+    return (f"- {method['rounds']} rounds of samples of {method['seconds']} s{more}; "
+            + ("server and generator each on a processor of its own; " if method["pinned"] else
+               "ONE PROCESSOR FOR BOTH, server and generator; ")
+            + f"load average {method['load'][0]} before, {method['load'][1]} after.")
+
+
 def publish(page, charts=lambda told: {}):
     """The program `report.py SAMPLES.json PAGE.md [--charts]`: what `page` makes of the samples goes to the file and to the
     screen, and what `charts` makes of them to files beside it."""

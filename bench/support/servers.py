@@ -10,6 +10,7 @@ import sys
 from machine import machine, show, versions
 
 PROCESSORS = sorted(os.sched_getaffinity(0))
+LOAD_BEFORE = os.getloadavg()[0]
 PATIENCE = 20  # seconds that a server has to say where it listens
 
 
@@ -43,13 +44,17 @@ class Server:
         Server.running.remove(self)
 
 
-def load(generator, server, options, seconds):
-    """One run of the generator: what it found."""
+def load(generator, server, wanted, seconds):
+    """One run of the generator: what it found in `seconds`, behind a fifth of them that is not measured; 0: what ends by itself.
+    An echo of raw bytes knows no text."""
+    options = [*wanted, "--seconds", str(seconds), "--warmup", str(seconds / 5)] if seconds else wanted
+    if server.url.startswith("tcp:"):
+        options = [word for word in options if word not in ("--text", "--characters", "mixed")]
     command = [generator, "--json", "--url", server.url, *options]
     if server.pid is not None:
         command += ["--pid", str(server.pid)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
-                          timeout=seconds + 300, preexec_fn=pinned(-1))
+                          timeout=seconds + 540, preexec_fn=pinned(-1))
     if done.returncode != 0:
         sys.exit(f"bench: {server.name} at {server.url}: {done.stderr.strip()} ({' '.join(options)})")
     return json.loads(done.stdout)
@@ -63,8 +68,17 @@ def shuffled_rounds(rounds, servers, name):
             yield server
 
 
+def fan_out(generator, servers, rounds, subscribers, size, seconds):
+    """Publishes messages of `size` bytes to so many: (server, what was found), in shuffled rounds."""
+    for server in shuffled_rounds(rounds, servers, f"publishing to {subscribers}"):
+        yield server, load(generator, server, ["--fan-out", "--connections", str(subscribers), "--size", str(size),
+                                               "--patience", "60"], seconds)
+
+
 def write_results(out, packages, method, rows):
     """All samples, and where they come from."""
+    show("")
+    method["load"] = [round(LOAD_BEFORE, 2), round(os.getloadavg()[0], 2)]
     told = {"machine": machine(), "versions": versions(packages.split()),
             "method": {**method, "pinned": len(PROCESSORS) > 1}}
     with open(out, "w", encoding="utf-8") as results:
