@@ -180,3 +180,43 @@ TEST_CASE("the engine of a transport stands between the wire and the messages, l
     plain.stream().close();
     CHECK(soon([&] { return s.counters().transports == 0; }));
 }
+
+TEST_CASE("what came through an engine is dealt with before the end that came behind it, however long it waits", "[server]") {
+    for (const bool by_poll : {false, true}) {
+        server_settings settings = anybody(by_poll);
+        settings.tls             = toy_engine::factory();
+        event_log         log;
+        connection_handle who;
+        server            s(settings);
+        note_all(s, log);
+        s.on_open    = [&](server_connection& ws) { who = ws.handle(); };
+        s.on_message = [&](server_connection& ws, const message& m) {
+            ws.send(m);
+            ws.pause();
+            log.add(std::string(m.text()));
+        };
+        auto socket = tcp::connect("127.0.0.1", started(s));
+        REQUIRE(socket);
+        engine_stream over(std::move(*socket), toy_engine::make());
+        over.read_expires_at(tcp::now() + patience);
+        // In one piece: the engine has told of the end before the second message is asked for.
+        const std::string all = opening() + std::string(as_text(masked(bytes("81 01 31 81 01 32 81 01 33"))));
+        REQUIRE_FALSE(write_all(over, as_bytes(all), {}, patience));
+        over.shutdown_write();
+        for (const std::string_view each : {"1", "1 | 2", "1 | 2 | 3"}) {
+            REQUIRE(log.wait_for(each.size() / 4 + 1));
+            event_log asked;
+            who.post([&](server_connection&) { asked.add("here"); });   // behind all that was dealt with
+            REQUIRE(asked.wait_for(1));
+            CHECK(log.text() == each);
+            who.post([](server_connection& ws) { ws.resume(); });
+        }
+        REQUIRE(log.wait_for(4));
+        CHECK(log.text() == "1 | 2 | 3 | close 1006 unclean");
+        std::string came;
+        std::byte   place[1'000];
+        for (auto got = over.read_some(place); got && *got != 0; got = over.read_some(place))
+            came += as_text(const_byte_span(place).first(*got));
+        CHECK(came.substr(came.find("\r\n\r\n") + 4) == as_text(bytes("81 01 31 81 01 32 81 01 33")));
+    }
+}

@@ -123,7 +123,8 @@ inline void server_loop::decrypt(server_connection& c, byte_span in) {
         }
         if (step.ended) {
             set(c, ended);
-            return take_eof(c);
+            if (io.parked.empty()) take_eof(c);   // otherwise unpark does
+            return;
         }
         if (step.produced == 0 && in.empty()) return;
         if (step.produced == 0 && in.size() == before) return doom(c, errc::misuse);
@@ -258,6 +259,7 @@ inline void server_loop::unpark(server_connection& c) {
     if (queued(c) > core_.settings.pause_mark && !has(c, lost)) return;
     buffer parked = std::exchange(c.io_->parked, buffer());
     if (!has(c, told)) talk(c, parked.data());
+    if (has(c, ended) && c.io_->parked.empty() && !has(c, doomed)) take_eof(c);   // what an engine ended with comes last
     flush(c);
     settle(c);
     if (c.phase_ != phase::dead && has(c, readable) && may_read(c)) read_later(c);
