@@ -73,6 +73,7 @@ inline constexpr std::array<std::uint64_t, 256> utf8_steps = [] {
 }();
 
 inline constexpr std::size_t   ascii_block = 16;
+inline constexpr std::size_t   vector_text = 32;   // not all ASCII: from this size on vector code is worth its call
 inline constexpr std::uint64_t not_ascii   = 0x8080808080808080;
 
 inline bool is_ascii_block(const void* text) noexcept {
@@ -81,9 +82,18 @@ inline bool is_ascii_block(const void* text) noexcept {
     return ((words[0] | words[1]) & not_ascii) == 0;
 }
 
-// The place before the last lead byte, if that is one of the last three bytes; else behind the text. Of valid text
-// that may lack its end, a place between two characters.
+// How many bytes at its front are ASCII, in whole blocks.
+inline std::size_t ascii_blocks(const std::byte* text, std::size_t size) noexcept {
+    std::size_t i = 0;
+    while (size - i >= ascii_block && is_ascii_block(text + i)) i += ascii_block;
+    return i;
+}
+
+// Of valid text that may lack its end: a place between two characters, at most three bytes before that end.
 inline std::size_t last_boundary(const std::byte* text, std::size_t size) noexcept {
+    // Mostly it lacks nothing: no lead byte asks for more than there is. Which bytes are at the end nobody can predict.
+    if (size >= 3 && !((text[size - 1] >= std::byte{0xc0}) | (text[size - 2] >= std::byte{0xe0}) | (text[size - 3] >= std::byte{0xf0})))
+        return size;
     for (std::size_t n = 1; n <= 3 && n <= size; ++n) {
         const auto byte = static_cast<unsigned>(text[size - n]);
         if (byte < 0x80) break;
@@ -152,8 +162,11 @@ public:
     constexpr std::size_t feed(const_byte_span text) noexcept {
         const std::byte* const bytes = text.data();
         if (std::is_constant_evaluated()) return walk(bytes, 0, text.size());
-        if (text.size() <= detail::short_payload) return walk_blocks(bytes, 0, text.size());
         std::size_t i = 0;
+        if (text.size() <= detail::short_payload) {
+            if (shift_ == at_boundary) i = detail::ascii_blocks(bytes, text.size());
+            if (text.size() - i < detail::vector_text) return walk_blocks(bytes, i, text.size());
+        }
         while (shift_ != at_boundary && !failed() && i < text.size()) i = walk(bytes, i, i + 1);
         if (shift_ == at_boundary) i += skip_valid(bytes + i, text.size() - i);
         return walk_blocks(bytes, i, text.size());

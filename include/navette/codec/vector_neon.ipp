@@ -28,6 +28,9 @@ NAVETTE_VECTOR_OP vec  lookup(vec table, vec index) noexcept {
     return __builtin_shuffle(table, index);
 #  endif
 }
+// Its high bit is set where `v` is at least that much.
+template <unsigned char Least>
+NAVETTE_VECTOR_OP vec  high_bit_from(vec v) noexcept { return vec(v >= Least); }
 NAVETTE_VECTOR_OP bool has_bit(vec v) noexcept { return (quads(v)[0] | quads(v)[1]) != 0; }
 NAVETTE_VECTOR_OP bool has_high_bit(vec v) noexcept { return has_bit(v & 0x80); }
 template <int N>

@@ -40,11 +40,6 @@ inline constexpr table second_by_high = {
     continuation | ascii | c0 | e0 | f0, continuation | ascii | c0 | e0 | f4,
     continuation | ascii | c0 | ed | f4, continuation | ascii | c0 | ed | f4, lead, lead, lead, lead};
 
-// Lead bytes that ask for a continuation byte two and three places behind them.
-inline constexpr unsigned char two_behind = 0x80, three_behind = 0x40;
-inline constexpr table lead_by_high = {
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, two_behind, two_behind | three_behind};
-
 } // namespace utf8_class
 
 } // namespace navette::detail

@@ -15,6 +15,13 @@
 #    define NAVETTE_VECTOR_WIDE 1
 #  endif
 
+// a - b, but never less than zero.
+#  if __has_builtin(__builtin_elementwise_sub_sat)
+#    define NAVETTE_MINUS_SATURATED(bits, a, b) __builtin_elementwise_sub_sat(a, b)
+#  else
+#    define NAVETTE_MINUS_SATURATED(bits, a, b) vec(__builtin_ia32_psubusb##bits(chars(a), chars(b)))
+#  endif
+
 namespace navette::detail {
 
 namespace ssse3 {
@@ -26,6 +33,11 @@ using chars = char __attribute__((vector_size(16)));
 NAVETTE_VECTOR_OP vec  table_of(utf8_class::table t) noexcept { return t; }
 NAVETTE_VECTOR_OP vec  lookup(vec table, vec index) noexcept {
     return vec(__builtin_ia32_pshufb128(chars(table), chars(index)));
+}
+// Its high bit is set where `v` is at least that much.
+template <unsigned char Least>
+NAVETTE_VECTOR_OP vec high_bit_from(vec v) noexcept {
+    return NAVETTE_MINUS_SATURATED(128, v, vec{} + static_cast<unsigned char>(Least - 0x80));
 }
 NAVETTE_VECTOR_OP bool has_high_bit(vec v) noexcept { return __builtin_ia32_pmovmskb128(chars(v)) != 0; }
 NAVETTE_VECTOR_OP bool has_bit(vec v) noexcept { return __builtin_ia32_pmovmskb128(chars(v == 0)) != 0xffff; }
@@ -55,6 +67,10 @@ NAVETTE_VECTOR_OP vec  table_of(utf8_class::table t) noexcept {
 }
 NAVETTE_VECTOR_OP vec lookup(vec table, vec index) noexcept {
     return vec(__builtin_ia32_pshufb256(chars(table), chars(index)));
+}
+template <unsigned char Least>
+NAVETTE_VECTOR_OP vec high_bit_from(vec v) noexcept {
+    return NAVETTE_MINUS_SATURATED(256, v, vec{} + static_cast<unsigned char>(Least - 0x80));
 }
 NAVETTE_VECTOR_OP bool has_high_bit(vec v) noexcept { return __builtin_ia32_pmovmskb256(chars(v)) != 0; }
 NAVETTE_VECTOR_OP bool has_bit(vec v) noexcept { return __builtin_ia32_ptestz256(quads(v), quads(v)) == 0; }
@@ -121,6 +137,15 @@ NAVETTE_VECTOR_OP vec lookup(vec table, vec index) noexcept {
     return vec(__builtin_ia32_pshufb512(chars(table), chars(index)));
 #    else
     return vec(__builtin_ia32_pshufb512_mask(chars(table), chars(index), chars{}, ~0ull));
+#    endif
+}
+template <unsigned char Least>
+NAVETTE_VECTOR_OP vec high_bit_from(vec v) noexcept {
+    const vec below = vec{} + static_cast<unsigned char>(Least - 0x80);
+#    if defined(__clang__)
+    return NAVETTE_MINUS_SATURATED(512, v, below);
+#    else
+    return vec(__builtin_ia32_psubusb512_mask(chars(v), chars(below), chars{}, ~0ull));
 #    endif
 }
 NAVETTE_VECTOR_OP bool has_high_bit(vec v) noexcept { return __builtin_ia32_cvtb2mask512(chars(v)) != 0; }
