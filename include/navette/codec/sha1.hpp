@@ -60,9 +60,9 @@ class sha1 {
         s = {a, b, c, d, e};
     }
 
-    constexpr void compress(const std::byte* block) noexcept {
+    static constexpr void compress(words& state, const std::byte* block) noexcept {
         if (!std::is_constant_evaluated())
-            if (const auto instructions = detail::vectors().sha1) return instructions(state_.data(), block);
+            if (const auto instructions = detail::vectors().sha1) return instructions(state.data(), block);
         schedule w{};
         for (std::uint32_t& word : w)
             for (int i = 0; i < 4; ++i) word = word << 8 | static_cast<std::uint32_t>(*block++);
@@ -72,12 +72,18 @@ class sha1 {
         constexpr auto parity   = [](word b, word c, word d) { return b ^ c ^ d; };
         constexpr auto majority = [](word b, word c, word d) { return (b & c) | (d & (b | c)); };
 
-        words s = state_;
+        words s = state;
         twenty_rounds(s, w, 0, 0x5a827999, choose);
         twenty_rounds(s, w, 20, 0x6ed9eba1, parity);
         twenty_rounds(s, w, 40, 0x8f1bbcdc, majority);
         twenty_rounds(s, w, 60, 0xca62c1d6, parity);
-        for (std::size_t i = 0; i < s.size(); ++i) state_[i] += s[i];
+        for (std::size_t i = 0; i < s.size(); ++i) state[i] += s[i];
+    }
+
+    static constexpr sha1_digest digest_of(const words& state) noexcept {
+        sha1_digest digest{};
+        for (std::size_t i = 0; i < state.size(); ++i) store_be32(digest.data() + 4 * i, state[i]);
+        return digest;
     }
 
     constexpr void pad(std::size_t begin, std::size_t end) noexcept {
@@ -97,7 +103,7 @@ public:
                 for (std::size_t i = 0; i < n; ++i) block_[held + i] = static_cast<std::byte>(from[i]);
             else
                 std::memcpy(block_.data() + held, from, n);
-            if (held + n == 64) compress(block_.data());
+            if (held + n == 64) compress(state_, block_.data());
             from += n;
             size -= n;
             length_ += n;
@@ -114,18 +120,24 @@ public:
         block_[held++]   = std::byte{0x80};
         if (held > 56) {
             pad(held, 64);
-            compress(block_.data());
+            compress(state_, block_.data());
             held = 0;
         }
         pad(held, 56);
         store_be64(block_.data() + 56, length_ * 8);
-        compress(block_.data());
+        compress(state_, block_.data());
 
-        sha1_digest digest{};
-        for (std::size_t i = 0; i < state_.size(); ++i) store_be32(digest.data() + 4 * i, state_[i]);
+        const sha1_digest digest = digest_of(state_);
         state_  = initial;
         length_ = 0;
         return digest;
+    }
+
+    /// The digest of a message that is padded already (RFC 3174, 4): of `count` blocks of 64 bytes.
+    [[nodiscard]] static constexpr sha1_digest of_blocks(const std::byte* blocks, std::size_t count) noexcept {
+        words state = initial;
+        for (std::size_t i = 0; i < count; ++i) compress(state, blocks + 64 * i);
+        return digest_of(state);
     }
 };
 

@@ -136,15 +136,19 @@ class utf8_validator {
     }
 
     // The same in blocks, of which those that are all ASCII are skipped.
-    std::size_t walk_blocks(const std::byte* text, std::size_t i, std::size_t end) noexcept {
+    NAVETTE_NEVER_INLINE std::size_t walk_blocks(const std::byte* text, std::size_t i, std::size_t end) noexcept {
         std::uint64_t state = shift_;
-        for (; end - i >= detail::ascii_block; i += detail::ascii_block) {
-            if (state == at_boundary && detail::is_ascii_block(text + i)) continue;
+        while (end - i >= detail::ascii_block) {
+            if (state == at_boundary && detail::is_ascii_block(text + i)) {
+                i += detail::ascii_blocks(text + i, end - i);
+                continue;
+            }
             std::uint64_t after = state;
             for (std::size_t k = 0; k < detail::ascii_block; ++k) after = step(after, text[i + k]);
             after &= 63;
             if (after == at_failure) break;  // walk finds the byte
             state = after;
+            i += detail::ascii_block;
         }
         shift_ = static_cast<std::uint8_t>(state);
         return walk(text, i, end);
@@ -163,13 +167,12 @@ public:
         const std::byte* const bytes = text.data();
         if (std::is_constant_evaluated()) return walk(bytes, 0, text.size());
         std::size_t i = 0;
-        if (text.size() <= detail::short_payload) {
-            if (shift_ == at_boundary) i = detail::ascii_blocks(bytes, text.size());
-            if (text.size() - i < detail::vector_text) return walk_blocks(bytes, i, text.size());
+        if (text.size() <= detail::short_payload && shift_ == at_boundary) i = detail::ascii_blocks(bytes, text.size());
+        if (text.size() - i >= detail::vector_text) {
+            while (shift_ != at_boundary && !failed() && i < text.size()) i = walk(bytes, i, i + 1);
+            if (shift_ == at_boundary) i += skip_valid(bytes + i, text.size() - i);
         }
-        while (shift_ != at_boundary && !failed() && i < text.size()) i = walk(bytes, i, i + 1);
-        if (shift_ == at_boundary) i += skip_valid(bytes + i, text.size() - i);
-        return walk_blocks(bytes, i, text.size());
+        return i == text.size() ? i : walk_blocks(bytes, i, text.size());
     }
     /// The same for `size` characters, and for a view of them. The library calls the former: for a call with a view, g++
     /// has to find out whether a view converts to a span, which costs as much as a standard header.

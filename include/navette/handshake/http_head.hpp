@@ -109,6 +109,9 @@ struct status_line {
 /// Reads a request line; what the target is made of is not checked. `errc::bad_start_line`.
 [[nodiscard]] errc parse_request_line(std::string_view line, request_line& parsed) noexcept;
 
+/// The parts of a request line that parse_request_line has taken before.
+[[nodiscard]] request_line split_request_line(std::string_view line) noexcept;
+
 /// Reads a status line; the phrase may be empty, even without the space before it. `errc::bad_start_line`.
 [[nodiscard]] errc parse_status_line(std::string_view line, status_line& parsed) noexcept;
 

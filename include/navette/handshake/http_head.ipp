@@ -192,13 +192,14 @@ NAVETTE_INLINE void http_head::take_field_lines(std::string_view head) noexcept 
     const bool        is_viewed = storage_->empty();
     const std::size_t longest   = limits_->max_handshake_line, most = limits_->max_handshake_fields;
     const std::size_t room      = limits_->max_handshake_size - lesser(earlier_, limits_->max_handshake_size);
-    for (; count_ < most; ++count_) {
-        const char* const line  = head.data() + line_;
-        const std::size_t size  = head.size() - line_;
+    std::size_t       at = line_, count = count_;   // members would be written for each line
+    for (; count < most; ++count) {
+        const char* const line  = head.data() + at;
+        const std::size_t size  = head.size() - at;
         const auto [colon, end] = detail::find_field_line({line, size});
         if (end == 0 || size - end < 2 || line[end] != '\r' || line[end + 1] != '\n') break;
-        if (end > longest || line_ + end + 2 > room) break;
-        line_ += end + 2;
+        if (end > longest || at + end + 2 > room) break;
+        at += end + 2;
         if (!is_viewed) continue;
         // Nearly all values have one space in front, and none behind.
         const std::size_t value = line[colon + 1] == ' ' ? colon + 2 : colon + 1;
@@ -206,7 +207,8 @@ NAVETTE_INLINE void http_head::take_field_lines(std::string_view head) noexcept 
         const bool is_bare = value < end && text.front() > ' ' && text.back() > ' ';
         known_.note({{line, colon}, is_bare ? text : trim_ows(text)});
     }
-    scanned_ = line_;
+    count_   = count;
+    scanned_ = line_ = at;
 }
 
 // The same error at the same byte, however the head was split: the bound that was crossed first counts.
@@ -279,6 +281,15 @@ NAVETTE_INLINE errc parse_request_line(std::string_view line, request_line& pars
     parsed.method = {line.data(), method};
     parsed.target = {line.data() + method + 1, end};
     return {};
+}
+
+NAVETTE_INLINE request_line split_request_line(std::string_view line) noexcept {
+    constexpr std::size_t version = std::string_view(" HTTP/1.1").size();
+    std::size_t method = 0;
+    while (line[method] != ' ') ++method;
+    const char* const end   = line.data() + line.size();
+    const auto        digit = [](char c) { return static_cast<unsigned>(c - '0'); };
+    return {{line.data(), method}, {line.data() + method + 1, end - version}, digit(end[-3]), digit(end[-1])};
 }
 
 NAVETTE_INLINE errc parse_status_line(std::string_view line, status_line& parsed) noexcept {

@@ -92,8 +92,7 @@ NAVETTE_INLINE bool server_handshake::keep_request() noexcept {
 
 // What the head says; only HTTP/1 can have been written as text.
 NAVETTE_INLINE errc server_handshake::read_request() noexcept {
-    request_line line;
-    if (const errc e = parse_request_line(head_.start_line(), line); e != errc{}) return e;
+    const request_line line = split_request_line(head_.start_line());   // http_head has judged it
     request_.method        = line.method;
     request_.target        = line.target;
     request_.version_major = line.version_major;
