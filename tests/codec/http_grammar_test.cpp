@@ -223,7 +223,7 @@ TEST_CASE("case is ignored for ASCII letters and nothing else", "[http_grammar]"
                 FAIL("bytes " << first << " and " << second);
         });
     });
-    for (const std::size_t size : {8u, 9u, 16u, 23u})
+    for (const std::size_t size : {4u, 5u, 7u, 8u, 9u, 16u, 23u})
         for (const std::size_t at : {std::size_t{0}, size / 2, size - 1})
             for_each_byte([=](char a, unsigned first) {
                 for_each_byte([=](char b, unsigned second) {

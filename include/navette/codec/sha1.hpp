@@ -33,7 +33,7 @@ class sha1 {
     // The rounds keep the last sixteen words of the schedule, not all eighty: word t lies at t % 16 (RFC 3174, 6.2).
     using schedule = std::array<std::uint32_t, 16>;
 
-    static constexpr std::uint32_t word_at(schedule& w, std::size_t t) noexcept {
+    NAVETTE_ALWAYS_INLINE static constexpr std::uint32_t word_at(schedule& w, std::size_t t) noexcept {
         std::uint32_t& word = w[t % 16];
         if (t < 16) return word;
         return word = rotl(w[(t - 3) % 16] ^ w[(t - 8) % 16] ^ w[(t - 14) % 16] ^ word, 1);
@@ -47,7 +47,7 @@ class sha1 {
 
     // The five words take turns instead of moving by one each round (RFC 3174, 6.1 d).
     template <class Mix>
-    static constexpr void twenty_rounds(words& s, schedule& w, std::size_t t, std::uint32_t k,
+    NAVETTE_ALWAYS_INLINE static constexpr void twenty_rounds(words& s, schedule& w, std::size_t t, std::uint32_t k,
                                         Mix mix) noexcept {
         auto [a, b, c, d, e] = s;
         for (const std::size_t end = t + 20; t < end; t += 5) {
