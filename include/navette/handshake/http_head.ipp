@@ -123,6 +123,7 @@ inline std::string_view wrong_subprotocols(const known_fields& known) noexcept {
 inline std::string_view wrong_extensions(const known_fields& known) noexcept {
     std::string_view wrong;
     known.for_each(known_field::extensions, [&](std::string_view line) {
+        if (equals(line, "permessage-deflate; client_max_window_bits")) return;   // as browsers write it
         extension_reader offers(line);
         for (extension_offer offer; offers.next(offer);) continue;
         if (wrong.data() == nullptr && offers.malformed()) wrong = line;
