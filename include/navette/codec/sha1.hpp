@@ -48,7 +48,7 @@ class sha1 {
     // The five words take turns instead of moving by one each round (RFC 3174, 6.1 d).
     template <class Mix>
     NAVETTE_ALWAYS_INLINE static constexpr void twenty_rounds(words& s, schedule& w, std::size_t t, std::uint32_t k,
-                                        Mix mix) noexcept {
+                                                              Mix mix) noexcept {
         auto [a, b, c, d, e] = s;
         for (const std::size_t end = t + 20; t < end; t += 5) {
             round(a, b, e, mix(b, c, d) + k + word_at(w, t));

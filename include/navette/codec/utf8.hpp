@@ -89,17 +89,23 @@ inline std::size_t ascii_blocks(const std::byte* text, std::size_t size) noexcep
     return i;
 }
 
-// Of valid text that may lack its end: a place between two characters, at most three bytes before that end.
-inline std::size_t last_boundary(const std::byte* text, std::size_t size) noexcept {
-    // Mostly it lacks nothing: no lead byte asks for more than there is. Which bytes are at the end nobody can predict.
-    if (size >= 3 && !((text[size - 1] >= std::byte{0xc0}) | (text[size - 2] >= std::byte{0xe0}) | (text[size - 3] >= std::byte{0xf0})))
-        return size;
+// The place before the last lead byte, if that is one of the last three bytes; else behind the text. Of valid text
+// that may lack its end, a place between two characters.
+inline std::size_t last_lead(const std::byte* text, std::size_t size) noexcept {
     for (std::size_t n = 1; n <= 3 && n <= size; ++n) {
         const auto byte = static_cast<unsigned>(text[size - n]);
         if (byte < 0x80) break;
         if (byte >= 0xc0) return size - n;
     }
     return size;
+}
+
+// Of valid text that may lack its end, the last place between two characters, or the one before. Mostly it lacks nothing:
+// no lead byte asks for more than there is. Which bytes stand at the end nobody can predict.
+inline std::size_t last_boundary(const std::byte* text, std::size_t size) noexcept {
+    const bool is_whole = size >= 3 && !((text[size - 1] >= std::byte{0xc0}) | (text[size - 2] >= std::byte{0xe0}) |
+                                         (text[size - 3] >= std::byte{0xf0}));
+    return is_whole ? size : last_lead(text, size);
 }
 
 } // namespace detail

@@ -11,7 +11,7 @@ namespace detail {
 // Of a text whose byte at `valid` is impossible, or which ends there too early: the character from its first byte, and that
 // byte.
 inline const_byte_span impossible_text(const_byte_span text, std::size_t valid) noexcept {
-    const std::size_t begin = last_boundary(text.data(), valid);
+    const std::size_t begin = last_lead(text.data(), valid);
     return text.subspan(begin, lesser(text.size(), valid + 1) - begin);
 }
 
@@ -142,7 +142,7 @@ NAVETTE_INLINE void protocol_core::keep_unfinished(const_byte_span piece) noexce
         unfinished_ = 0;
         return;
     }
-    std::size_t i = detail::last_boundary(piece.data(), piece.size());
+    std::size_t i = detail::last_lead(piece.data(), piece.size());
     if (i != piece.size()) unfinished_ = 0;
     else i = 0;                                                                      // an earlier piece has begun it
     for (; i < piece.size(); ++i) {
